@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/* A connected unix socket (or pipe pair's end) that carries frames and descriptors, with one deadline.
+ * Used by callers (lib/call) and by the servers' sessions (fd 0). Blocking; never waits beyond the deadline. */
+#ifndef CHANNEL_H
+#define CHANNEL_H
+
+#include <stdint.h>
+#include "frame.h"
+
+enum { CHANNEL_FDS = 4 };
+struct channel {
+    int in, out;
+    uint64_t deadline_ms; /* monotonic; 0: none */
+    stralloc inbox, outbox;
+    size_t taken;         /* bytes of inbox already handed out */
+    int fds[CHANNEL_FDS]; /* received, not yet taken; ≥ 10 and close-on-exec */
+    unsigned n_fds;
+    int attached[2]; /* to ride on the first byte of the next flush */
+    unsigned n_attached;
+};
+enum channel_result { CHANNEL_FRAME, CHANNEL_EOF, CHANNEL_TIMEOUT, CHANNEL_BAD, CHANNEL_ERROR };
+
+void channel_init(struct channel *channel, int in, int out);
+void channel_set_deadline(struct channel *channel, unsigned seconds); /* from now */
+/* Next frame; its payload lives until the next channel_read. MSG_CTRUNC or more than CHANNEL_FDS descriptors: all closed, CHANNEL_BAD. */
+enum channel_result channel_read(struct channel *channel, struct frame *out) __attribute__((warn_unused_result));
+/* The oldest descriptor received and not yet taken, now the caller's; -1: none. */
+int channel_take_fd(struct channel *channel);
+/* fd rides on the first byte of what is flushed next; it stays the caller's to close, after the flush. At most 2. */
+void channel_attach_fd(struct channel *channel, int fd);
+/* Sends outbox whole. 0; -1 errno (ETIMEDOUT at the deadline, EPIPE). */
+int channel_flush(struct channel *channel) __attribute__((warn_unused_result));
+/* Closes both ends and what was received. */
+void channel_close(struct channel *channel);
+
+#endif

@@ -1,0 +1,3 @@
+# Targets of the tests: filled as the tests arrive.
+check: all units
+.PHONY: check
