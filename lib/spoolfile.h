@@ -12,6 +12,7 @@
 enum {
     SPOOLFILE_HEADER = 128,
     SPOOLFILE_NOTES_MAX = 65536,
+    SPOOLFILE_WINDOW = 65536, /* the part of an envelope before its first recipient fits, and each recipient */
     SPOOLFILE_8BIT = 1, SPOOLFILE_UTF8 = 2, SPOOLFILE_BOUNCE = 4, SPOOLFILE_REQUIRETLS = 8
 };
 #define SPOOLFILE_MAGIC "STAFET1\n"
