@@ -29,8 +29,8 @@ void password_start(struct password_checker *checker, const char *scheme);
 bool password_check(struct password_checker *checker, const char *stored, const char *given);
 /* Appends a fresh salted hash. 0; -1 errno: EINVAL scheme, ERANGE longer than PASSWORD_MAX or empty. */
 int password_hash(const char *scheme, const char *given, stralloc *out);
-/* Appends a random password of 12 letters and digits that cannot be mistaken for each other (62 bits and more). */
-void password_random(stralloc *out);
+/* Appends a random password of n letters and digits that cannot be mistaken for each other (5.8 bits each); n <= 128. */
+void password_random(stralloc *out, size_t n);
 /* Wipes bytes; the compiler may not leave it out. */
 void password_wipe(void *bytes, size_t n);
 

@@ -70,6 +70,8 @@ enum userdb_result userdb_lookup(int dir_at, const char *folder, const char *nam
 /* `dir` as the programs use it: without the prefix of the home folder's absolute name `home` (may be NULL or "") when it lies there;
  * a pointer into dir. */
 const char *userdb_relative_dir(const char *dir, const char *home);
+/* "FOLDER/NAME"; false: does not fit. */
+bool userdb_path(const char *folder, const char *name, char *out, size_t size);
 /* Opens vpasswd, vpasswd.cdb or their kin under the same rules. fd; -1 errno (EPERM: unsafe, logged). */
 int userdb_open_safe(int dir_at, const char *name, int flags);
 /* Every byte allowed in a mailbox name (vpopmail's set, lower case), 1-64 of them, not beginning with '.', not "vpasswd". */
