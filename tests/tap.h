@@ -5,6 +5,7 @@
 #define TAP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,6 +33,38 @@ static inline bool tap_is(const char *got, const char *want, const char *name, c
     return good;
 }
 
+static inline void tap_show(const char *label, const char *bytes, size_t n)
+{
+    printf("#   %s %zu bytes: ", label, n);
+    for (size_t i = 0; bytes && i < n && i < 300; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        printf(c >= 0x20 && c < 0x7f && c != '\\' ? "%c" : "\\x%02x", c);
+    }
+    printf("\n");
+}
+
+/* Two byte strings. */
+static inline bool tap_is_bytes(const char *got, size_t got_len, const char *want, size_t want_len, const char *name)
+{
+    bool good = got && got_len == want_len && memcmp(got, want, want_len) == 0;
+    tap_ok(good, name, "a byte string", 0);
+    if (!good) {
+        tap_show("got: ", got, got_len);
+        tap_show("want:", want, want_len);
+    }
+    return good;
+}
+
+static inline bool tap_is_number(long long got, long long want, const char *name, const char *file, int line)
+{
+    bool good = got == want;
+    tap_ok(good, name, file, line);
+    if (!good) {
+        printf("#   got:  %lld\n#   want: %lld\n", got, want);
+    }
+    return good;
+}
+
 static inline int done(void)
 {
     printf("1..%u\n", tap_count);
@@ -39,6 +72,9 @@ static inline int done(void)
 }
 
 #define ok(condition, name) tap_ok((condition), (name), __FILE__, __LINE__)
+#define is_number(got, want, name) tap_is_number((got), (want), (name), __FILE__, __LINE__)
+#define is_bytes(got, got_len, want, want_len, name) tap_is_bytes((got), (got_len), (want), (want_len), (name))
+/* Texts. */
 #define is(got, want, name) tap_is((got), (want), (name), __FILE__, __LINE__)
 
 #endif

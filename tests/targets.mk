@@ -1,3 +1,73 @@
-# Targets of the tests: filled as the tests arrive.
-check: all units
-.PHONY: check
+# Targets of the tests, of installing and of the example instance. Results of all parts are added up in $(BUILD)/results.
+DIALOGS = $(sort $(wildcard tests/dialog/*/*.talk))
+SYSTEM_TESTS = $(sort $(wildcard tests/system/*_test.py tests/system/*_test.sh))
+COUNT = mkdir -p $(BUILD) && tests/count -o $(BUILD)/results
+TOTAL = awk '{ p += $$1; f += $$2 } END { print p+0 " passed, " f+0 " failed"; exit f > 0 }' $(BUILD)/results
+
+setup-%:
+	@tests/setup $(subst +, ,$*)
+
+check: setup-build+run+check
+	@$(MAKE) -s -j2 all units
+	@$(MAKE) -s check-parts
+
+check-units: units
+	@$(COUNT) -j2 -t 300 $(UNITS)
+check-dialogs: all
+	@$(if $(DIALOGS),$(COUNT) -t 1200 "tests/talk -j4 -b $(BUILD)/bin tests/dialog")
+check-system: all
+	@$(if $(SYSTEM_TESTS),STAFET_BIN=$(CURDIR)/$(BUILD)/bin $(COUNT) -t 600 $(SYSTEM_TESTS))
+check-parts:
+	@mkdir -p $(BUILD); rm -f $(BUILD)/results
+	@$(MAKE) -s -k VARIANT=$(VARIANT) check-units check-dialogs check-system || :
+	@$(TOTAL)
+
+# All tests once more, with every program under AddressSanitizer and UBSan; 86 is no exit code of ours.
+ASAN = VARIANT=-asan SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' HARDEN='-O1 -U_FORTIFY_SOURCE'
+check-asan: export ASAN_OPTIONS = exitcode=86:detect_leaks=0:abort_on_error=0
+check-asan: export UBSAN_OPTIONS = exitcode=86:print_stacktrace=1
+check-asan: setup-build+run+check
+	@$(MAKE) -s -j2 $(ASAN) all units
+	@$(MAKE) -s $(ASAN) check-parts
+
+coverage: setup-build+run+check
+	@$(MAKE) -s -j2 VARIANT=-cov SANITIZE=--coverage HARDEN=-O0 all units
+	@$(MAKE) -s VARIANT=-cov SANITIZE=--coverage HARDEN=-O0 check-units check-dialogs || :
+	@tests/coverage build-cov
+
+lint: setup-build+lint
+	@$(MAKE) -s -j2 all
+	@mkdir -p $(BUILD); rm -f $(BUILD)/results
+	@tests/lint $(BUILD) || :
+	@$(TOTAL)
+
+fuzz-smoke: setup-build+lint
+	@tests/fuzz-smoke
+bench: setup-build+run+bench
+	@$(MAKE) -s -j2 all
+	@tests/bench/run
+crash: setup-build+run+check
+	@$(MAKE) -s -j2 all
+	@tests/crash/run
+
+# The example instance: built, made, started; `make stop` ends it.
+run: setup-build+run
+	@$(MAKE) -s -j2 all
+	@service/stafet-example $(CURDIR)/run
+stop:
+	@build/bin/stafet-instance stop $(CURDIR)/run
+
+MAN1 = $(wildcard $(ROOMS:%=%/*.1))
+MAN5 = $(wildcard doc/*.5 $(ROOMS:%=%/*.5))
+MAN8 = $(wildcard $(ROOMS:%=%/*.8))
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/stafet/service
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 0755 $(wildcard $(BUILD)/bin/*) $(DESTDIR)$(PREFIX)/bin
+	for name in sendmail qmail-inject qmail-queue; do ln -sf stafet-inject $(DESTDIR)$(PREFIX)/bin/$$name; done
+	cp -R service/run/. $(DESTDIR)$(PREFIX)/share/stafet/service
+	$(if $(MAN1),install -m 0644 $(MAN1) $(DESTDIR)$(PREFIX)/share/man/man1)
+	$(if $(MAN5),install -m 0644 $(MAN5) $(DESTDIR)$(PREFIX)/share/man/man5)
+	$(if $(MAN8),install -m 0644 $(MAN8) $(DESTDIR)$(PREFIX)/share/man/man8)
+
+.PHONY: check check-units check-dialogs check-system check-parts check-asan coverage lint fuzz-smoke bench crash run stop install
