@@ -19,6 +19,8 @@
 enum {
     QUOTA_FILE_MAX = 5120,    /* maildirsize of this size or more is counted anew */
     QUOTA_FILE_SECONDS = 900, /* over quota by a file older than this: counted anew before anything is refused */
+    QUOTA_FILE_STALE =
+        43200, /* a file that nobody touched for so long is counted anew: a quota that was lifted for a while leaves wrong sums */
     QUOTA_WARN_PERCENT = 90
 };
 struct quota {
@@ -58,6 +60,7 @@ struct quota_file {
     struct quota_usage usage;
     unsigned lines; /* behind the first */
 };
+/* False: damaged. */
 bool quota_file_parse(const char *bytes, size_t n, struct quota_file *out);
 
 #endif
