@@ -2,7 +2,7 @@
 /* How a server runs (DESIGN, "How a server runs"): main() of every server ends in serve().
  *   fd 0 connected (pipe, socket, terminal, file): session() once for that client, exit 0.
  *   fd 0 listening: accept, one fresh fork a connection; or -p N kept members that accept in turn.
- * In the session fd 0 and 1 are the client. SIGTERM: accept no more, children finish, exit 0. SIGHUP: refresh at once.
+ * In the session fd 0 and 1 are the client; it returns (kept members go on) or exits. SIGTERM: accept no more, children finish, exit 0. SIGHUP: refresh at once.
  * Options: -c N connections in all, -C N of one peer (address; on a unix socket uid), -p N members, -u NAME,… allowed peers
  * (user names or uids; root is not implied; unix sockets only), -T print the control table and exit 0. */
 #ifndef SERVE_H
@@ -31,10 +31,9 @@ struct serve {
     const struct control_entry *controls; /* loaded before prepare(), looked at again once a second, NULL-name ended; may be NULL */
     void (*prepare)(void);                /* once, in the parent: rlimits, outer sandbox; may be NULL */
     void (*session)(const struct serve_peer *peer);
-    void (*refuse)(const struct serve_peer *peer); /* at a limit, in the parent: one short write to fd `refuse_fd`; may be NULL */
+    /* At a limit, in the parent: one short, non-blocking write to fd. NULL: the connection waits in the backlog instead. */
+    void (*refuse)(const struct serve_peer *peer, int fd);
 };
-/* While refuse() runs: the connection that is turned away. */
-extern int serve_refuse_fd;
 
 /* optind on return of the option loop is not shared: programs with own options give them in `extra` ("s:" …, getopt(3) letters
  * other than c C p u T) and get each by on_option. */

@@ -17,6 +17,8 @@ struct wire {
     size_t start, end;      /* unread bytes: in_buf[start..end) */
     size_t out_len;
     bool is_skipping;       /* inside an over-long line */
+    bool has_no_timeouts;   /* not sockets: poll before each read and write */
+    unsigned timeouts_for;  /* idle_seconds that SO_RCVTIMEO and SO_SNDTIMEO were set for */
     char in_buf[WIRE_IN];
     char out_buf[WIRE_OUT];
 };

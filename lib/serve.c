@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: ISC */
+/* The loop of every server. The parent parses nothing that a client sends: it accepts, counts, forks. Connections are fresh forks
+ * (or kept members), so a session's memory and faults end with it. */
+#include "serve.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "clock.h"
+#include "die.h"
+#include "log.h"
+#include "scan.h"
+#include "serve_peer.h"
+#include "str.h"
+
+enum { ALLOWED_MAX = 32, ACCEPT_BATCH = 16, MEMBER_FD_FLOOR = 10, MEMBER_PAUSE_MS = 1000 };
+
+struct child {
+    pid_t pid;
+    struct serve_peer peer;
+};
+
+struct state {
+    const struct serve *server;
+    unsigned limit_all, limit_peer, members;
+    uid_t allowed[ALLOWED_MAX];
+    unsigned n_allowed;
+    bool only_print;
+    struct child *children;
+    size_t n_children, room;
+    uint64_t limit_logged_ms, refused_logged_ms;
+    sigset_t open_mask; /* signals as they were: for poll, and for children */
+};
+
+static volatile sig_atomic_t got_term, got_hup;
+
+static void on_signal(int signal_number)
+{
+    if (signal_number == SIGTERM) {
+        got_term = 1;
+    } else if (signal_number == SIGHUP) {
+        got_hup = 1;
+    }
+}
+
+static void set_handler(int signal_number, void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler};
+    sigaction(signal_number, &action, NULL);
+}
+
+/* Signals are let in only while poll waits. */
+static void take_signals(struct state *state)
+{
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGTERM);
+    sigaddset(&blocked, SIGHUP);
+    sigaddset(&blocked, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &blocked, &state->open_mask);
+    sigdelset(&state->open_mask, SIGTERM);
+    sigdelset(&state->open_mask, SIGHUP);
+    sigdelset(&state->open_mask, SIGCHLD);
+    set_handler(SIGTERM, on_signal);
+    set_handler(SIGHUP, on_signal);
+    set_handler(SIGCHLD, on_signal);
+}
+
+static void give_back_signals(const struct state *state)
+{
+    set_handler(SIGTERM, SIG_DFL);
+    set_handler(SIGHUP, SIG_IGN);
+    set_handler(SIGCHLD, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &state->open_mask, NULL);
+}
+
+static void allow(struct state *state, const char *names)
+{
+    while (*names != '\0') {
+        size_t n = strcspn(names, ",");
+        char name[64];
+        uint64_t number;
+        if (n >= sizeof name || state->n_allowed == ALLOWED_MAX) {
+            die_permanent("-u takes at most %d names of less than %zu bytes", ALLOWED_MAX, sizeof name);
+        }
+        memcpy(name, names, n);
+        name[n] = '\0';
+        if (!scan_decimal(name, n, UINT32_MAX - 1, &number)) {
+            const struct passwd *entry = getpwnam(name);
+            if (entry == NULL) {
+                die_temporary("-u: there is no user %s", name);
+            }
+            number = entry->pw_uid;
+        }
+        state->allowed[state->n_allowed++] = (uid_t)number;
+        names += n + (names[n] == ',');
+    }
+}
+
+static unsigned option_number(int letter, const char *text)
+{
+    uint64_t number;
+    if (!scan_decimal_text(text, 1000000, &number)) {
+        die_permanent("-%c needs a number, not %s", letter, text);
+    }
+    return (unsigned)number;
+}
+
+static void parse_options(struct state *state, int argc, char *const *argv, const char *extra, void (*on_option)(int letter, const char *value))
+{
+    char letters[64];
+    snprintf(letters, sizeof letters, "+c:C:p:u:T%s", extra);
+    int letter;
+    while ((letter = getopt(argc, argv, letters)) != -1) {
+        switch (letter) {
+        case 'c':
+            state->limit_all = option_number(letter, optarg);
+            break;
+        case 'C':
+            state->limit_peer = option_number(letter, optarg);
+            break;
+        case 'p':
+            state->members = option_number(letter, optarg);
+            break;
+        case 'u':
+            allow(state, optarg);
+            break;
+        case 'T':
+            state->only_print = true;
+            break;
+        default:
+            if (letter == '?' || on_option == NULL) {
+                die_permanent("usage: stafet-%s [-c connections] [-C per-peer] [-p members] [-u user,...] [-T]", state->server->name);
+            }
+            on_option(letter, optarg);
+        }
+    }
+}
+
+static bool is_allowed(struct state *state, const struct serve_peer *peer)
+{
+    if (!peer->is_unix || state->n_allowed == 0) {
+        return true;
+    }
+    for (unsigned i = 0; i < state->n_allowed; i++) {
+        if (state->allowed[i] == peer->uid) {
+            return true;
+        }
+    }
+    log_event_rarely(&state->refused_logged_ms, "refused-peer", "service=%s uid=%u pid=%d", state->server->name, peer->uid, peer->pid);
+    return false;
+}
+
+static void refresh(const struct state *state, bool now)
+{
+    if (state->server->controls != NULL) {
+        (void)control_refresh(state->server->controls, now);
+    }
+}
+
+static void serve_one(struct state *state)
+{
+    struct serve_peer peer;
+    if (!serve_peer_of_socket(0, &peer)) {
+        serve_peer_of_environment(&peer);
+    }
+    serve_peer_add_local(0, &peer);
+    if (!is_allowed(state, &peer)) {
+        exit(100);
+    }
+    state->server->session(&peer);
+}
+
+static void note_death(const struct state *state, pid_t pid, int status)
+{
+    if (WIFSIGNALED(status)) {
+        log_event("child-died", "service=%s pid=%d signal=%d", state->server->name, pid, WTERMSIG(status));
+    }
+}
+
+static void reap(struct state *state)
+{
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        note_death(state, pid, status);
+        for (size_t i = 0; i < state->n_children; i++) {
+            if (state->children[i].pid == pid) {
+                state->children[i] = state->children[--state->n_children];
+                break;
+            }
+        }
+    }
+}
+
+static void remember(struct state *state, pid_t pid, const struct serve_peer *peer)
+{
+    if (state->n_children == state->room) {
+        state->room = state->room * 2 + 16;
+        state->children = memory_grow(state->children, state->room, sizeof *state->children);
+    }
+    state->children[state->n_children].pid = pid;
+    state->children[state->n_children++].peer = *peer;
+}
+
+static bool is_same_peer(const struct serve_peer *a, const struct serve_peer *b)
+{
+    return a->is_unix ? a->uid == b->uid : strcmp(a->ip, b->ip) == 0;
+}
+
+static unsigned count_peer(const struct state *state, const struct serve_peer *peer)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < state->n_children; i++) {
+        n += is_same_peer(&state->children[i].peer, peer);
+    }
+    return n;
+}
+
+static bool is_full(const struct state *state)
+{
+    return state->limit_all > 0 && state->n_children >= state->limit_all;
+}
+
+/* True when the connection may have a child; else it was turned away. */
+static bool has_place(struct state *state, const struct serve_peer *peer, int fd)
+{
+    bool peer_is_full = state->limit_peer > 0 && count_peer(state, peer) >= state->limit_peer;
+    if (!is_full(state) && !peer_is_full) {
+        return true;
+    }
+    log_event_rarely(&state->limit_logged_ms, "limit", "service=%s which=%s in-use=%zu of=%u peer=%s", state->server->name,
+                     peer_is_full ? "per-peer" : "connections", state->n_children, peer_is_full ? state->limit_peer : state->limit_all,
+                     peer->ip);
+    if (state->server->refuse != NULL) {
+        state->server->refuse(peer, fd);
+    }
+    return false;
+}
+
+static _Noreturn void run_child(struct state *state, struct serve_peer *peer, int fd)
+{
+    give_back_signals(state);
+    dup2(fd, 0);
+    dup2(fd, 1);
+    close(fd);
+    serve_peer_add_local(0, peer);
+    state->server->session(peer);
+    exit(0);
+}
+
+static void start_child(struct state *state, struct serve_peer *peer, int fd)
+{
+    if (!is_allowed(state, peer) || !has_place(state, peer, fd)) {
+        close(fd);
+        return;
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        run_child(state, peer, fd);
+    }
+    if (pid < 0) {
+        log_event_rarely(&state->limit_logged_ms, "limit", "service=%s which=processes in-use=%zu error=%s", state->server->name,
+                         state->n_children, strerror(errno));
+        if (state->server->refuse != NULL) {
+            state->server->refuse(peer, fd);
+        }
+    } else {
+        remember(state, pid, peer);
+    }
+    close(fd);
+}
+
+static void accept_some(struct state *state)
+{
+    for (int i = 0; i < ACCEPT_BATCH; i++) {
+        if (is_full(state) && state->server->refuse == NULL) {
+            return;
+        }
+        int fd = accept4(0, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0) {
+            if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+                log_event_rarely(&state->limit_logged_ms, "limit", "service=%s which=accept error=%s", state->server->name, strerror(errno));
+                poll(NULL, 0, 100);
+            }
+            return;
+        }
+        struct serve_peer peer;
+        if (serve_peer_of_socket(fd, &peer)) {
+            start_child(state, &peer, fd);
+        } else {
+            close(fd); /* gone already */
+        }
+    }
+}
+
+static void fork_loop(struct state *state)
+{
+    fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
+    while (!got_term || state->n_children > 0) {
+        bool takes_more = !got_term && (!is_full(state) || state->server->refuse != NULL);
+        struct pollfd listener = {.fd = takes_more ? 0 : -1, .events = POLLIN};
+        int ready = ppoll(&listener, 1, NULL, &state->open_mask);
+        reap(state);
+        if (got_hup || ready > 0) {
+            refresh(state, got_hup);
+            got_hup = 0;
+        }
+        if (ready > 0) {
+            accept_some(state);
+        }
+    }
+}
+
+/* A member: one call after the other, SIGTERM only between two. The listener lies above the descriptors of the session. */
+static _Noreturn void run_member(struct state *state, int listener)
+{
+    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    sigset_t term;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    for (;;) {
+        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        struct serve_peer peer;
+        if (fd < 0 || !serve_peer_of_socket(fd, &peer) || !is_allowed(state, &peer)) {
+            if (fd >= 0) {
+                close(fd);
+            }
+            continue;
+        }
+        sigprocmask(SIG_BLOCK, &term, NULL);
+        refresh(state, false);
+        dup2(fd, 0);
+        dup2(fd, 1);
+        close(fd);
+        state->server->session(&peer);
+        dup2(nothing, 0);
+        dup2(nothing, 1);
+        sigprocmask(SIG_UNBLOCK, &term, NULL);
+    }
+}
+
+static void start_member(struct state *state, int listener)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        give_back_signals(state);
+        run_member(state, listener);
+    }
+    if (pid < 0) {
+        log_event_rarely(&state->limit_logged_ms, "limit", "service=%s which=processes in-use=%zu error=%s", state->server->name,
+                         state->n_children, strerror(errno));
+        return;
+    }
+    struct serve_peer nobody = {.is_unix = true};
+    remember(state, pid, &nobody);
+}
+
+static void tell_members(const struct state *state, int signal_number)
+{
+    for (size_t i = 0; i < state->n_children; i++) {
+        kill(state->children[i].pid, signal_number);
+    }
+}
+
+static void member_loop(struct state *state)
+{
+    int listener = fcntl(0, F_DUPFD_CLOEXEC, MEMBER_FD_FLOOR);
+    fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) & ~O_NONBLOCK);
+    uint64_t started_ms = 0;
+    bool was_told = false;
+    while (!got_term || state->n_children > 0) {
+        bool may_start = !got_term && state->n_children < state->members;
+        if (may_start && (started_ms == 0 || clock_monotonic_ms() - started_ms >= MEMBER_PAUSE_MS)) {
+            while (state->n_children < state->members) {
+                start_member(state, listener);
+            }
+            started_ms = clock_monotonic_ms();
+            may_start = false;
+        }
+        struct timespec pause = {.tv_sec = 1};
+        ppoll(NULL, 0, may_start ? &pause : NULL, &state->open_mask);
+        reap(state);
+        got_hup = 0;
+        if (got_term && !was_told) {
+            tell_members(state, SIGTERM);
+            was_told = true;
+        }
+    }
+}
+
+static bool is_listening(int fd)
+{
+    int yes = 0;
+    socklen_t n = sizeof yes;
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &n) == 0 && yes != 0;
+}
+
+int serve(int argc, char *const *argv, const struct serve *server)
+{
+    return serve_with_options(argc, argv, server, "", NULL);
+}
+
+int serve_with_options(int argc, char *const *argv, const struct serve *server, const char *extra, void (*on_option)(int letter, const char *value))
+{
+    struct state state = {
+        .server = server, .limit_all = server->limit_all, .limit_peer = server->limit_peer, .members = server->members};
+    parse_options(&state, argc, argv, extra, on_option);
+    if (server->controls != NULL && control_load(server->controls) < 0) {
+        die_temporary("control files cannot be read");
+    }
+    if (state.only_print) {
+        if (server->controls != NULL) {
+            control_print(server->controls);
+        }
+        return 0;
+    }
+    if (server->prepare != NULL) {
+        server->prepare();
+    }
+    if (!is_listening(0)) {
+        serve_one(&state);
+        return 0;
+    }
+    take_signals(&state);
+    if (state.members > 0) {
+        member_loop(&state);
+    } else {
+        fork_loop(&state);
+    }
+    return 0;
+}
+
+void serve_make_sid(char out[SERVE_SID_LEN + 1])
+{
+    static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
+    uint64_t value = clock_wall_us() << 9 | ((uint64_t)getpid() & 511);
+    for (int i = SERVE_SID_LEN - 1; i >= 0; i--) {
+        out[i] = digits[value & 31];
+        value >>= 5;
+    }
+    out[SERVE_SID_LEN] = '\0';
+}

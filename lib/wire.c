@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: ISC */
+/* The client's side of a session. Memory is this struct and nothing more, whatever the client sends. */
+#include "wire.h"
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+#include "clock.h"
+
+void wire_init(struct wire *wire, int in, int out, unsigned idle_seconds)
+{
+    wire->in = in;
+    wire->out = out;
+    wire->idle_seconds = idle_seconds;
+    wire->end_ms = 0;
+    wire->is_broken = wire->is_skipping = wire->has_no_timeouts = false;
+    wire->timeouts_for = 0;
+    wire->start = wire->end = wire->out_len = 0;
+}
+
+/* 1 ready, 0 too late, -1 error. */
+static int wait_for(const struct wire *wire, int fd, short events)
+{
+    uint64_t deadline = clock_monotonic_ms() + (uint64_t)wire->idle_seconds * 1000;
+    if (wire->end_ms != 0 && wire->end_ms < deadline) {
+        deadline = wire->end_ms;
+    }
+    struct pollfd ready = {.fd = fd, .events = events};
+    for (;;) {
+        int n = poll(&ready, 1, clock_poll_timeout(deadline));
+        if (n >= 0) {
+            return n;
+        }
+        if (errno != EINTR) {
+            return -1;
+        }
+    }
+}
+
+/* On sockets the kernel keeps the idle time, which saves a poll a read: true when a plain read or write may be tried. */
+static bool kernel_waits(struct wire *wire)
+{
+    if (wire->has_no_timeouts) {
+        return false;
+    }
+    if (wire->timeouts_for != wire->idle_seconds) {
+        struct timeval idle = {.tv_sec = (time_t)wire->idle_seconds};
+        if (setsockopt(wire->in, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof idle) < 0 ||
+            setsockopt(wire->out, SOL_SOCKET, SO_SNDTIMEO, &idle, sizeof idle) < 0) {
+            wire->has_no_timeouts = true;
+            return false;
+        }
+        wire->timeouts_for = wire->idle_seconds;
+    }
+    return wire->end_ms == 0 || wire->end_ms > clock_monotonic_ms() + (uint64_t)wire->idle_seconds * 1000;
+}
+
+void wire_flush(struct wire *wire)
+{
+    size_t done = 0;
+    while (done < wire->out_len && !wire->is_broken) {
+        bool kernel_waited = kernel_waits(wire);
+        if (!kernel_waited && wait_for(wire, wire->out, POLLOUT) <= 0) {
+            wire->is_broken = true;
+            break;
+        }
+        ssize_t n = write(wire->out, wire->out_buf + done, wire->out_len - done);
+        if (n > 0) {
+            done += (size_t)n;
+        } else if (errno != EINTR && (kernel_waited || errno != EAGAIN)) {
+            wire->is_broken = true;
+        }
+    }
+    wire->out_len = 0;
+}
+
+void wire_put(struct wire *wire, const char *bytes, size_t n)
+{
+    while (n > 0) {
+        size_t room = WIRE_OUT - wire->out_len;
+        size_t part = n < room ? n : room;
+        memcpy(wire->out_buf + wire->out_len, bytes, part);
+        wire->out_len += part;
+        bytes += part;
+        n -= part;
+        if (wire->out_len == WIRE_OUT) {
+            wire_flush(wire);
+        }
+    }
+}
+
+void wire_puts(struct wire *wire, const char *text)
+{
+    wire_put(wire, text, strlen(text));
+}
+
+/* Reads more behind what is unread. */
+static enum wire_result fill(struct wire *wire)
+{
+    wire_flush(wire);
+    if (wire->start > 0) {
+        memmove(wire->in_buf, wire->in_buf + wire->start, wire->end - wire->start);
+        wire->end -= wire->start;
+        wire->start = 0;
+    }
+    while (!wire->is_broken) {
+        bool kernel_waited = kernel_waits(wire);
+        int ready = kernel_waited ? 1 : wait_for(wire, wire->in, POLLIN);
+        if (ready == 0) {
+            return WIRE_TIMEOUT;
+        }
+        ssize_t n = ready < 0 ? -1 : read(wire->in, wire->in_buf + wire->end, WIRE_IN - wire->end);
+        if (n > 0) {
+            wire->end += (size_t)n;
+            return WIRE_LINE;
+        }
+        if (n == 0) {
+            return WIRE_END;
+        }
+        if (kernel_waited && errno == EAGAIN) {
+            return WIRE_TIMEOUT;
+        }
+        wire->is_broken = ready < 0 || (errno != EAGAIN && errno != EINTR);
+    }
+    return WIRE_GONE;
+}
+
+/* The line in bytes[0..n) ends with its LF. True when no other CR or LF stands in it. */
+static bool has_clean_end(const char *bytes, size_t n)
+{
+    return n >= 2 && bytes[n - 2] == '\r' && memchr(bytes, '\r', n - 2) == NULL;
+}
+
+static enum wire_result cut_line(char *line, size_t n, bool strict, size_t *len_out)
+{
+    if (strict && !has_clean_end(line, n)) {
+        line[n - 1] = '\0';
+        *len_out = n - 1;
+        return WIRE_BARE;
+    }
+    size_t len = n >= 2 && line[n - 2] == '\r' ? n - 2 : n - 1;
+    line[len] = '\0';
+    *len_out = len;
+    return WIRE_LINE;
+}
+
+enum wire_result wire_read_line(struct wire *wire, size_t limit, bool strict, char **line_out, size_t *len_out)
+{
+    size_t seen = 0;
+    for (;;) {
+        size_t unread = wire->end - wire->start;
+        char *lf = unread > seen ? memchr(wire->in_buf + wire->start + seen, '\n', unread - seen) : NULL;
+        if (lf != NULL) {
+            char *line = wire->in_buf + wire->start;
+            size_t n = (size_t)(lf - line) + 1;
+            wire->start += n;
+            if (wire->is_skipping || n > limit) {
+                wire->is_skipping = false;
+                return WIRE_LONG;
+            }
+            *line_out = line;
+            return cut_line(line, n, strict, len_out);
+        }
+        seen = unread;
+        if (unread >= limit || wire->is_skipping) {
+            wire->is_skipping = true;
+            wire->start = wire->end;
+            seen = 0;
+        }
+        enum wire_result result = fill(wire);
+        if (result != WIRE_LINE) {
+            return result;
+        }
+    }
+}
+
+enum wire_result wire_peek(struct wire *wire, const char **bytes_out, size_t *len_out)
+{
+    if (wire->start == wire->end) {
+        wire->start = wire->end = 0;
+        enum wire_result result = fill(wire);
+        if (result != WIRE_LINE) {
+            return result;
+        }
+    }
+    *bytes_out = wire->in_buf + wire->start;
+    *len_out = wire->end - wire->start;
+    return WIRE_LINE;
+}
+
+void wire_skip(struct wire *wire, size_t n)
+{
+    size_t unread = wire->end - wire->start;
+    wire->start += n < unread ? n : unread;
+}
+
+bool wire_has_input(const struct wire *wire)
+{
+    if (wire->start < wire->end) {
+        return true;
+    }
+    struct pollfd ready = {.fd = wire->in, .events = POLLIN};
+    return poll(&ready, 1, 0) > 0 && (ready.revents & POLLIN) != 0;
+}
+
+bool wire_unread(struct wire *wire, const char *bytes, size_t n)
+{
+    size_t unread = wire->end - wire->start;
+    if (n > WIRE_IN - unread) {
+        return false;
+    }
+    memmove(wire->in_buf + n, wire->in_buf + wire->start, unread);
+    memcpy(wire->in_buf, bytes, n);
+    wire->start = 0;
+    wire->end = n + unread;
+    return true;
+}
