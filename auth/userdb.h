@@ -74,7 +74,7 @@ const char *userdb_relative_dir(const char *dir, const char *home);
 bool userdb_path(const char *folder, const char *name, char *out, size_t size);
 /* Opens vpasswd, vpasswd.cdb or their kin under the same rules. fd; -1 errno (EPERM: unsafe, logged). */
 int userdb_open_safe(int dir_at, const char *name, int flags);
-/* Every byte allowed in a mailbox name (vpopmail's set, lower case), 1-64 of them, not beginning with '.', not "vpasswd". */
+/* Every byte allowed in a mailbox name (vpopmail's set without slash, lower case), 1-64 of them, not beginning with a dot, not "vpasswd". */
 bool userdb_name_is_good(const char *name, size_t n);
 
 #endif
