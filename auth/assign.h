@@ -16,7 +16,8 @@ struct assign {
     char wildcards[256]; /* last bytes of all prefixes: the record of the empty key */
     size_t n_wildcards;
 };
-/* A value; every text is NUL-terminated. For a domain of vpopmail `user` is the real domain's name: that is how alias domains resolve. */
+/* A value; every text is NUL-terminated. For a domain of vpopmail `user` is the real domain's name: that is how alias domains
+ * resolve. */
 struct assign_entry {
     char user[256];
     uint32_t uid, gid;
@@ -26,7 +27,8 @@ struct assign_entry {
 };
 /* Opens users/cdb below home_at. 0; -1 errno: ENOENT (no assignments), EPERM (unsafe; an `alert` line is logged), EPROTO. */
 int assign_open(struct assign *assign, int home_at);
-/* qmail-lspawn's look-up: the whole name, then wildcards from the longest prefix down; without regard to case. 1, 0, -1 (EPROTO). */
+/* qmail-lspawn's look-up: the whole name, then wildcards from the longest prefix down; without regard to case. 1, 0, -1 (EPROTO).
+ */
 int assign_find(struct assign *assign, const char *local, size_t n, struct assign_entry *out);
 /* The wildcard entry of DOMAIN- itself. 1, 0, -1. entry.user is the real domain. */
 int assign_find_domain(struct assign *assign, const char *domain, size_t n, struct assign_entry *out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Names become folders, cdb keys and lines of text files. What is refused here can never be a path step, a second line or a second field. */
+/* Names become folders, cdb keys and lines of text files. What is refused here can never be a path step, a second line or a
+ * second field. */
 #include "auth/names.h"
 
 #include <string.h>
@@ -100,8 +101,9 @@ struct names_fault names_check_user(const char *text, char *out)
         return (struct names_fault){VA_ILLEGAL_USERNAME, "vpasswd is the name of the domain's password file"};
     }
     if (!userdb_name_is_good(lower, n)) {
-        return (struct names_fault){VA_ILLEGAL_USERNAME,
-                                    "a name holds letters, digits and !#$&'*+-.=?^_`{|}~ (no slash, space, colon or 8-bit character)"};
+        return (struct names_fault){
+            VA_ILLEGAL_USERNAME,
+            "a name holds letters, digits and !#$&'*+-.=?^_`{|}~ (no slash, space, colon or 8-bit character)"};
     }
     memcpy(out, lower, n + 1);
     return good;
@@ -159,7 +161,8 @@ struct names_fault names_check_line(const char *text)
     }
     for (size_t i = 0; i < n; i++) {
         if (is_control(text[i]) && text[i] != '\t') {
-            return (struct names_fault){VA_BAD_CHAR, "an alias is one line without control characters: call valias once for each line"};
+            return (struct names_fault){VA_BAD_CHAR,
+                                        "an alias is one line without control characters: call valias once for each line"};
         }
     }
     return good;

@@ -16,10 +16,11 @@ struct names_fault {
     enum va code;
     const char *why; /* one sentence without its name, lower case */
 };
-/* Labels of letters, digits and inner hyphens, at least two, 3-96 bytes, the last label 2-63 long and not all digits. `out` (NAMES_DOMAIN_MAX + 1
- * bytes) gets it in lower case. code VA_SUCCESS: good. */
+/* Labels of letters, digits and inner hyphens, at least two, 3-96 bytes, the last label 2-63 long and not all digits. `out`
+ * (NAMES_DOMAIN_MAX + 1 bytes) gets it in lower case. code VA_SUCCESS: good. */
 struct names_fault names_check_domain(const char *text, char *out);
-/* A mailbox or alias: vpopmail's characters but '/', 1-64 of them, not beginning with '.', not "vpasswd…". Lower case in `out`. */
+/* A mailbox or alias: vpopmail's characters but '/', 1-64 of them, not beginning with '.', not "vpasswd…". Lower case in `out`.
+ */
 struct names_fault names_check_user(const char *text, char *out);
 /* user@domain; user%domain and user/domain as vpopmail takes them. Without a separator the domain is "". */
 struct names_fault names_check_email(const char *text, struct names_email *out);

@@ -20,12 +20,13 @@ struct password_checker {
     int size;
     char dummy[256];
 };
-/* True for a prefix crypt_gensalt(3) can make salts for ("$6$", "$2b$", "$y$" …) and whose hashes are no toys: not DES ("", "_"), not "$1$", "$3$", not "$md5". */
+/* True for a prefix crypt_gensalt(3) can make salts for ("$6$", "$2b$", "$y$" …) and whose hashes are no toys: not DES ("", "_"),
+ * not "$1$", "$3$", not "$md5". */
 bool password_scheme_is_good(const char *scheme);
 /* Makes the hash that unknown users are checked against, of `scheme` (control/passwordscheme). Dies (100) when it is not good. */
 void password_start(struct password_checker *checker, const char *scheme);
-/* Is `given` the password of `stored`? A {SCHEME} prefix is skipped. stored NULL (no such user), "" or no hash at all: false after the same
- * work. The comparison's time does not depend on the bytes. */
+/* Is `given` the password of `stored`? A {SCHEME} prefix is skipped. stored NULL (no such user), "" or no hash at all: false
+ * after the same work. The comparison's time does not depend on the bytes. */
 bool password_check(struct password_checker *checker, const char *stored, const char *given);
 /* Appends a fresh salted hash. 0; -1 errno: EINVAL scheme, ERANGE longer than PASSWORD_MAX or empty. */
 int password_hash(const char *scheme, const char *given, stralloc *out);

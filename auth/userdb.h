@@ -63,18 +63,19 @@ enum userdb_result {
     USERDB_DAMAGED, /* not a cdb, or the record is no vpasswd line: why=io; an `alert` line is logged */
     USERDB_ERROR    /* errno: why=io; logged */
 };
-/* Opens FOLDER/vpasswd.cdb below dir_at O_NOFOLLOW, checks owner (our euid), links and mode (CONTRACTS section 1), finds `name` without
- * regard to ASCII case, closes. A vpasswd that is newer than its cdb is logged (`warning`), the cdb holds. */
+/* Opens FOLDER/vpasswd.cdb below dir_at O_NOFOLLOW, checks owner (our euid), links and mode (CONTRACTS section 1), finds `name`
+ * without regard to ASCII case, closes. A vpasswd that is newer than its cdb is logged (`warning`), the cdb holds. */
 enum userdb_result userdb_lookup(int dir_at, const char *folder, const char *name, size_t n, struct userdb_record *out)
     __attribute__((warn_unused_result));
-/* `dir` as the programs use it: without the prefix of the home folder's absolute name `home` (may be NULL or "") when it lies there;
- * a pointer into dir. */
+/* `dir` as the programs use it: without the prefix of the home folder's absolute name `home` (may be NULL or "") when it lies
+ * there; a pointer into dir. */
 const char *userdb_relative_dir(const char *dir, const char *home);
 /* "FOLDER/NAME"; false: does not fit. */
 bool userdb_path(const char *folder, const char *name, char *out, size_t size);
 /* Opens vpasswd, vpasswd.cdb or their kin under the same rules. fd; -1 errno (EPERM: unsafe, logged). */
 int userdb_open_safe(int dir_at, const char *name, int flags);
-/* Every byte allowed in a mailbox name (vpopmail's set without slash, lower case), 1-64 of them, not beginning with a dot, not "vpasswd". */
+/* Every byte allowed in a mailbox name (vpopmail's set without slash, lower case), 1-64 of them, not beginning with a dot, not
+ * "vpasswd". */
 bool userdb_name_is_good(const char *name, size_t n);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Changes of vpasswd(5). The folder belongs to vmail: every name in it is opened through userdb_open_safe, new files are made O_EXCL,
- * and what vmail slips in between is refused at the next open. The text comes first and is the source; should the power fail before
- * the cdb follows, readers use the older cdb, say so in the log, and the next change of any mailbox mends it. */
+/* Changes of vpasswd(5). The folder belongs to vmail: every name in it is opened through userdb_open_safe, new files are made
+ * O_EXCL, and what vmail slips in between is refused at the next open. The text comes first and is the source; should the power
+ * fail before the cdb follows, readers use the older cdb, say so in the log, and the next change of any mailbox mends it. */
 #include "auth/userdb_write.h"
 
 #include <errno.h>
@@ -144,10 +144,12 @@ static int write_cdb(const struct edit *edit)
         const struct line *line = &edit->lines[i];
         struct userdb_record record;
         if (!userdb_parse_line(line->bytes, line->len, &record)) {
-            log_event("warning", "what=%s line=%zu", "a line of vpasswd is not understood: kept in the text, left out of the cdb", i + 1);
+            log_event("warning", "what=%s line=%zu", "a line of vpasswd is not understood: kept in the text, left out of the cdb",
+                      i + 1);
             continue;
         }
-        result = cdbmap_make_add(maker, line->bytes, line->key_len, line->bytes + line->key_len + 1, line->len - line->key_len - 1);
+        result =
+            cdbmap_make_add(maker, line->bytes, line->key_len, line->bytes + line->key_len + 1, line->len - line->key_len - 1);
     }
     if (cdbmap_make_finish(maker) < 0 || result < 0) {
         textfile_abandon(edit->folder, "vpasswd.cdb", fd);
@@ -177,8 +179,9 @@ static bool has_bad_byte(const char *text)
 /* Appends the record's line to `added`; *line_out is made of it by take_added, once nothing is appended any more. */
 static enum userdb_write put_record(struct edit *edit, const struct userdb_record *record)
 {
-    if (!userdb_name_is_good(record->name, strlen(record->name)) || has_bad_byte(record->password) || has_bad_byte(record->gecos) ||
-        has_bad_byte(record->dir) || has_bad_byte(record->quota) || strpbrk(record->clear, "\r\n") != NULL) {
+    if (!userdb_name_is_good(record->name, strlen(record->name)) || has_bad_byte(record->password) ||
+        has_bad_byte(record->gecos) || has_bad_byte(record->dir) || has_bad_byte(record->quota) ||
+        strpbrk(record->clear, "\r\n") != NULL) {
         return USERDB_WRITE_BAD;
     }
     userdb_append_line(&edit->added, record);
@@ -259,11 +262,12 @@ static enum userdb_write change_record(struct edit *edit, const char *name, void
     return result;
 }
 
-enum userdb_write userdb_change(int dir_at, const char *folder, const char *name, void (*change)(struct userdb_record *, const void *ctx),
-                                const void *ctx)
+enum userdb_write userdb_change(int dir_at, const char *folder, const char *name,
+                                void (*change)(struct userdb_record *, const void *ctx), const void *ctx)
 {
     struct edit edit;
-    enum userdb_write result = edit_begin(&edit, dir_at, folder, false) < 0 ? error_kind() : change_record(&edit, name, change, ctx);
+    enum userdb_write result =
+        edit_begin(&edit, dir_at, folder, false) < 0 ? error_kind() : change_record(&edit, name, change, ctx);
     edit_end(&edit);
     return result;
 }

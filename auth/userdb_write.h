@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* The one module that writes vpasswd and vpasswd.cdb. Run it as the user the passwords belong to (stafeta).
  *
- * A change: fcntl lock on .vpasswd.lock, the whole text read, changed, sorted by name, `.vpasswd.new` written, synced, renamed; then
- * the cdb in the same way. Lines that are not understood are kept as they are (a hand edit is a person's), and named in a warning.
+ * A change: fcntl lock on .vpasswd.lock, the whole text read, changed, sorted by name, `.vpasswd.new` written, synced, renamed;
+ * then the cdb in the same way. Lines that are not understood are kept as they are (a hand edit is a person's), and named in a
+ * warning.
  *
  * What holds here holds for every tool: `postmaster` is made with the domain, and can be neither deleted nor locked
  * (BOUNCE_MAIL), nor lose QA_ADMIN. */
@@ -23,11 +24,14 @@ enum userdb_write {
     USERDB_WRITE_ERROR       /* errno */
 };
 /* vpasswd and its cdb of a new domain with their first record. It must be postmaster's; QA_ADMIN is added. */
-enum userdb_write userdb_create(int dir_at, const char *folder, const struct userdb_record *postmaster) __attribute__((warn_unused_result));
-enum userdb_write userdb_add(int dir_at, const char *folder, const struct userdb_record *record) __attribute__((warn_unused_result));
+enum userdb_write userdb_create(int dir_at, const char *folder, const struct userdb_record *postmaster)
+    __attribute__((warn_unused_result));
+enum userdb_write userdb_add(int dir_at, const char *folder, const struct userdb_record *record)
+    __attribute__((warn_unused_result));
 /* `change` gets the record of `name` and may alter all but its name. */
-enum userdb_write userdb_change(int dir_at, const char *folder, const char *name, void (*change)(struct userdb_record *, const void *ctx),
-                                const void *ctx) __attribute__((warn_unused_result));
+enum userdb_write userdb_change(int dir_at, const char *folder, const char *name,
+                                void (*change)(struct userdb_record *, const void *ctx), const void *ctx)
+    __attribute__((warn_unused_result));
 enum userdb_write userdb_delete(int dir_at, const char *folder, const char *name) __attribute__((warn_unused_result));
 /* Writes the cdb (and the sorted text) anew, after a hand edit. */
 enum userdb_write userdb_rebuild(int dir_at, const char *folder) __attribute__((warn_unused_result));

@@ -5,8 +5,8 @@
 const char *va_words(enum va number)
 {
     switch (number) {
-#define VA_CASE(symbol, value, words) \
-    case VA_##symbol: \
+#define VA_CASE(symbol, value, words)                                                                                            \
+    case VA_##symbol:                                                                                                            \
         return words;
         VA_LIST(VA_CASE)
 #undef VA_CASE
