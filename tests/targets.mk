@@ -65,7 +65,11 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 0755 $(wildcard $(BUILD)/bin/*) $(DESTDIR)$(PREFIX)/bin
 	for name in sendmail qmail-inject qmail-queue; do ln -sf stafet-inject $(DESTDIR)$(PREFIX)/bin/$$name; done
-	cp -R service/run/. $(DESTDIR)$(PREFIX)/share/stafet/service
+	for run in service/*/run; do \
+	    folder=$(DESTDIR)$(PREFIX)/share/stafet/$$(dirname $$run) && install -d $$folder/log && \
+	    install -m 0755 $$run $$folder/run && install -m 0755 $$(dirname $$run)/log/run $$folder/log/run || exit 1; \
+	done
+	install -m 0644 service/common service/log-common $(DESTDIR)$(PREFIX)/share/stafet/service
 	$(if $(MAN1),install -m 0644 $(MAN1) $(DESTDIR)$(PREFIX)/share/man/man1)
 	$(if $(MAN5),install -m 0644 $(MAN5) $(DESTDIR)$(PREFIX)/share/man/man5)
 	$(if $(MAN8),install -m 0644 $(MAN8) $(DESTDIR)$(PREFIX)/share/man/man8)

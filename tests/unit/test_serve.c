@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: ISC */
+/* The serving loop: forks and members, limits, allowed peers, SIGTERM. The server under test is a fork of this program. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "tests/tap.h"
+#include "lib/die.h"
+#include "lib/serve.h"
+
+static char folder[] = "/tmp/stafet-test-serve.XXXXXX";
+static char path[100];
+
+/* Says who the peer is and echoes until the client closes. */
+static void echo(const struct serve_peer *peer)
+{
+    char line[200], byte;
+    int n = snprintf(line, sizeof line, "%s %s %d %d\n", peer->is_unix ? "unix" : peer->ip, peer->local_ip, peer->uid == getuid(),
+                     (int)getpid());
+    (void)!write(1, line, (size_t)n);
+    while (read(0, &byte, 1) == 1) {
+        (void)!write(1, &byte, 1);
+    }
+}
+
+static void say_busy(const struct serve_peer *peer, int fd)
+{
+    (void)peer;
+    (void)!write(fd, "busy\n", 5);
+}
+
+static const struct serve forking = {.name = "test", .session = echo, .refuse = say_busy};
+
+static int listen_unix(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+    unlink(path);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 20) < 0) {
+        exit(1);
+    }
+    return fd;
+}
+
+static int listen_tcp(struct sockaddr_in *address_out)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, n) < 0 || listen(fd, 20) < 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &n) < 0) {
+        exit(1);
+    }
+    *address_out = address;
+    return fd;
+}
+
+static pid_t start(int listener, const char *option, const char *value)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        char words[3][30];
+        char *argv[] = {words[0], words[1], words[2], NULL};
+        snprintf(words[0], sizeof words[0], "test");
+        snprintf(words[1], sizeof words[1], "%s", option);
+        snprintf(words[2], sizeof words[2], "%s", value);
+        int quiet = open("/dev/null", O_WRONLY | O_CLOEXEC);
+        dup2(quiet, 1);
+        dup2(quiet, 2);
+        dup2(listener, 0);
+        close(listener);
+        exit(serve(3, argv, &forking));
+    }
+    close(listener);
+    return pid;
+}
+
+static int connect_unix(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+    return connect(fd, (struct sockaddr *)&address, sizeof address) < 0 ? -1 : fd;
+}
+
+/* The first line the server sends, without its LF; "" at the end of the connection. */
+static const char *first_line(int fd)
+{
+    static char line[200];
+    size_t n = 0;
+    while (n < sizeof line - 1 && read(fd, line + n, 1) == 1 && line[n] != '\n') {
+        n++;
+    }
+    line[n] = '\0';
+    return line;
+}
+
+static int stop(pid_t pid)
+{
+    int status = 0;
+    kill(pid, SIGTERM);
+    waitpid(pid, &status, 0);
+    return status;
+}
+
+static void test_forking(void)
+{
+    pid_t pid = start(listen_unix(), "-c", "2");
+    int a = connect_unix(), b, c;
+    char byte = 0;
+    ok(strncmp(first_line(a), "unix  1 ", 8) == 0, "a_unix_peer_has_a_uid");
+    ok(write(a, "x", 1) == 1 && read(a, &byte, 1) == 1 && byte == 'x', "descriptors_0_and_1_are_the_client");
+    b = connect_unix();
+    ok(strncmp(first_line(b), "unix", 4) == 0, "a_second_connection_is_served_beside_it");
+    c = connect_unix();
+    is(first_line(c), "busy", "the_third_is_refused_at_the_limit");
+    close(c);
+    close(b);
+    for (int i = 0; i < 50; i++) {
+        usleep(20000);
+        c = connect_unix();
+        if (strncmp(first_line(c), "unix", 4) == 0) {
+            break;
+        }
+        close(c);
+    }
+    ok(write(c, "y", 1) == 1 && read(c, &byte, 1) == 1 && byte == 'y', "when_one_is_gone_there_is_a_place_again");
+    kill(pid, SIGTERM);
+    usleep(50000);
+    ok(write(a, "z", 1) == 1 && read(a, &byte, 1) == 1 && byte == 'z', "after_sigterm_sessions_go_on");
+    close(a);
+    close(c);
+    int status = 1;
+    waitpid(pid, &status, 0);
+    ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "and_then_it_exits_0");
+}
+
+static void test_members(void)
+{
+    pid_t pid = start(listen_unix(), "-p", "2");
+    char pids[6][20];
+    unsigned fresh = 0;
+    for (int i = 0; i < 6; i++) {
+        int fd = connect_unix();
+        snprintf(pids[i], sizeof pids[i], "%s", strrchr(first_line(fd), ' ') + 1);
+        close(fd);
+        bool is_new = true;
+        for (int k = 0; k < i; k++) {
+            is_new = is_new && strcmp(pids[k], pids[i]) != 0;
+        }
+        fresh += is_new;
+    }
+    ok(fresh <= 2, "two_members_serve_six_calls");
+    kill(atoi(pids[0]), SIGKILL);
+    int fd = connect_unix();
+    ok(strncmp(first_line(fd), "unix", 4) == 0, "a_killed_member_does_not_stop_the_service");
+    close(fd);
+    ok(stop(pid) == 0, "sigterm_ends_members_and_parent");
+    ok(connect_unix() == -1, "nobody_listens_any_more");
+}
+
+static void test_allowed(void)
+{
+    char name[20];
+    snprintf(name, sizeof name, "1,%u", getuid());
+    pid_t pid = start(listen_unix(), "-u", name);
+    int fd = connect_unix();
+    ok(strncmp(first_line(fd), "unix", 4) == 0, "an_allowed_uid_is_served");
+    close(fd);
+    stop(pid);
+    pid = start(listen_unix(), "-u", "65533");
+    fd = connect_unix();
+    is(first_line(fd), "", "another_uid_is_closed");
+    close(fd);
+    stop(pid);
+}
+
+static void test_tcp(void)
+{
+    struct sockaddr_in address;
+    pid_t pid = start(listen_tcp(&address), "-C", "1");
+    int a = socket(AF_INET, SOCK_STREAM, 0), b = socket(AF_INET, SOCK_STREAM, 0);
+    ok(connect(a, (struct sockaddr *)&address, sizeof address) == 0 && strncmp(first_line(a), "127.0.0.1 127.0.0.1 0", 21) == 0,
+       "a_tcp_peer_has_addresses_and_no_uid");
+    ok(connect(b, (struct sockaddr *)&address, sizeof address) == 0 && strcmp(first_line(b), "busy") == 0,
+       "one_connection_an_address");
+    close(a);
+    close(b);
+    stop(pid);
+}
+
+static void test_single(void)
+{
+    int pair[2];
+    char word[] = "test";
+    char *argv[] = {word, NULL};
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0) {
+        exit(1);
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(pair[1]);
+        dup2(pair[0], 0);
+        dup2(pair[0], 1);
+        close(pair[0]);
+        exit(serve(1, argv, &forking));
+    }
+    close(pair[0]);
+    ok(strncmp(first_line(pair[1]), "unix  1", 7) == 0, "a_connected_descriptor_is_served_once");
+    close(pair[1]);
+    int status = 1;
+    waitpid(pid, &status, 0);
+    ok(status == 0, "and_the_program_exits");
+}
+
+int main(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    alarm(60);
+    if (mkdtemp(folder) == NULL) {
+        return 1;
+    }
+    snprintf(path, sizeof path, "%s/socket", folder);
+    test_forking();
+    test_members();
+    test_allowed();
+    test_tcp();
+    test_single();
+    unlink(path);
+    rmdir(folder);
+    return done();
+}

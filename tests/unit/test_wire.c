@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: ISC */
+/* Lines off a descriptor: whole, byte by byte, over-long, unfinished, with every wrong line end. */
+#include <stdlib.h>
+#include <string.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "tests/tap.h"
+#include "lib/clock.h"
+#include "lib/str.h"
+#include "lib/wire.h"
+
+static struct wire wire;
+
+/* A letter a line: L line, B bare, T too long; then e end, t time, g gone; the lines follow in brackets. */
+static void read_all(int fd, bool strict, size_t limit, stralloc *out)
+{
+    static const char letters[] = "LBTetg";
+    wire_init(&wire, fd, fd, 5);
+    for (;;) {
+        char *line;
+        size_t n;
+        enum wire_result result = wire_read_line(&wire, limit, strict, &line, &n);
+        str_catc(out, letters[result]);
+        if (result == WIRE_LINE || result == WIRE_BARE) {
+            str_catc(out, '[');
+            str_cat_printable(out, line, n);
+            str_catc(out, ']');
+        }
+        if (result >= WIRE_END) {
+            (void)str_text(out);
+            return;
+        }
+    }
+}
+
+static void feed(const char *bytes, size_t n, bool one_by_one, int fd)
+{
+    size_t step = one_by_one ? 1 : n;
+    for (size_t at = 0; at < n; at += step) {
+        if (write(fd, bytes + at, step) < 0) {
+            exit(1);
+        }
+        if (one_by_one) {
+            usleep(20); /* so that the reader sees most bytes alone */
+        }
+    }
+}
+
+static void check(const char *bytes, size_t n, bool strict, const char *want, const char *name)
+{
+    for (int one_by_one = 0; one_by_one < 2; one_by_one++) {
+        int pair[2];
+        stralloc out = STRALLOC_ZERO;
+        if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0) {
+            exit(1);
+        }
+        pid_t pid = fork();
+        if (pid == 0) {
+            feed(bytes, n, one_by_one != 0, pair[1]);
+            _exit(0);
+        }
+        close(pair[1]);
+        read_all(pair[0], strict, 16, &out);
+        close(pair[0]);
+        is(out.s, want, name);
+    }
+}
+
+#define CHECK(bytes, strict, want, name) check(bytes, sizeof(bytes) - 1, strict, want, name)
+
+static void test_timeouts(void)
+{
+    int pair[2], tube[2];
+    char *line;
+    size_t n;
+    ok(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && pipe(tube) == 0, "descriptors");
+    wire_init(&wire, pair[0], pair[0], 1);
+    is_number(wire_read_line(&wire, 100, true, &line, &n), WIRE_TIMEOUT, "a_silent_socket_times_out");
+    wire_init(&wire, tube[0], tube[1], 1);
+    is_number(wire_read_line(&wire, 100, true, &line, &n), WIRE_TIMEOUT, "a_silent_pipe_times_out");
+    wire_init(&wire, pair[0], pair[0], 100);
+    wire.end_ms = clock_monotonic_ms() + 50;
+    is_number(wire_read_line(&wire, 100, true, &line, &n), WIRE_TIMEOUT, "the_sessions_end_comes_before_the_idle_time");
+    wire_init(&wire, pair[0], pair[0], 1);
+    close(pair[1]);
+    wire_puts(&wire, "hello");
+    wire_flush(&wire);
+    ok(wire.is_broken, "a_gone_peer_breaks_the_wire");
+    is_number(wire_read_line(&wire, 100, true, &line, &n), WIRE_GONE, "reads_after_that_say_gone");
+}
+
+static void test_full_pipe_times_out(void)
+{
+    int tube[2];
+    static char page[65536 * 2];
+    ok(pipe(tube) == 0, "pipe");
+    wire_init(&wire, 0, tube[1], 1);
+    wire_put(&wire, page, sizeof page);
+    wire_flush(&wire);
+    ok(wire.is_broken, "a_reader_that_does_not_read_breaks_the_wire");
+}
+
+static void test_unread(void)
+{
+    int pair[2];
+    char *line;
+    size_t n;
+    ok(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && write(pair[1], "SECOND\r\nTHIRD\r\n", 15) == 15, "descriptors");
+    wire_init(&wire, pair[0], pair[0], 5);
+    ok(wire_unread(&wire, "FIRST\r\n", 7), "early_bytes_are_put_back");
+    ok(wire_has_input(&wire), "they_are_input");
+    ok(wire_read_line(&wire, 100, true, &line, &n) == WIRE_LINE && strcmp(line, "FIRST") == 0, "they_come_first");
+    ok(wire_read_line(&wire, 100, true, &line, &n) == WIRE_LINE && strcmp(line, "SECOND") == 0, "then_the_socket");
+    ok(wire_unread(&wire, "AGAIN\r\n", 7), "unread_before_unread_bytes");
+    ok(wire_read_line(&wire, 100, true, &line, &n) == WIRE_LINE && strcmp(line, "AGAIN") == 0, "put_back_first");
+    ok(wire_read_line(&wire, 100, true, &line, &n) == WIRE_LINE && strcmp(line, "THIRD") == 0, "then_what_was_there");
+    ok(!wire_has_input(&wire), "nothing_left");
+    static char big[WIRE_IN + 1];
+    ok(!wire_unread(&wire, big, sizeof big), "more_than_the_buffer_is_refused");
+}
+
+int main(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    CHECK("one\r\ntwo\r\n", true, "L[one]L[two]e", "two_lines");
+    CHECK("\r\n", true, "L[]e", "an_empty_line");
+    CHECK("one\ntwo\r\n", true, "B[one]L[two]e", "strict_lone_lf_is_bare");
+    CHECK("o\rne\r\n", true, "B[o\\x0dne\\x0d]e", "strict_lone_cr_is_bare");
+    CHECK("one\r\r\n", true, "B[one\\x0d\\x0d]e", "strict_cr_cr_lf_is_bare");
+    CHECK("one\ntwo\r\n", false, "L[one]L[two]e", "lenient_lone_lf_ends_a_line");
+    CHECK("a\0b\r\n", true, "L[a\\x00b]e", "nul_is_counted");
+    CHECK("14-bytes-and-x\r\n", true, "L[14-bytes-and-x]e", "exactly_the_limit");
+    CHECK("15-bytes-and-xy\r\nnext\r\n", true, "TL[next]e", "one_over_the_limit");
+    CHECK("a very long line that goes on and on and on and on\r\nnext\r\n", true, "TL[next]e", "far_over_the_limit");
+    CHECK("unfinished", true, "e", "an_unfinished_line_is_dropped");
+    test_timeouts();
+    test_full_pipe_times_out();
+    test_unread();
+    return done();
+}
