@@ -102,7 +102,8 @@ static const char *trouble_text(enum channel_result result)
     return "could not be read";
 }
 
-void call_finish_each(struct call *call, struct verdict *out, void (*each)(void *ctx, uint64_t number, const struct verdict *v), void *ctx)
+void call_finish_each(struct call *call, struct verdict *out, void (*each)(void *ctx, uint64_t number, const struct verdict *v),
+                      void *ctx)
 {
     if (call_flush(call) < 0) {
         make_trouble(call, out, call->channel.in < 0 ? "does not answer" : "does not take the question");

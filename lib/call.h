@@ -24,9 +24,10 @@ int call_open(struct call *call, const char *socket, unsigned seconds);
 void call_open_fd(struct call *call, int fd, const char *service, unsigned seconds);
 /* Sends what stands in channel.outbox. EPIPE counts as sent: the verdict that came early is read by call_finish. */
 int call_flush(struct call *call);
-/* Flushes, and reads to the final verdict. Numbered verdicts (P) on the way are given to `each` (may be NULL). Broken off, late or
- * not understood: a verdict Z with why=service. The verdict lives until call_close. */
-void call_finish_each(struct call *call, struct verdict *out, void (*each)(void *ctx, uint64_t number, const struct verdict *v), void *ctx);
+/* Flushes, and reads to the final verdict. Numbered verdicts (P) on the way are given to `each` (may be NULL). Broken off, late
+ * or not understood: a verdict Z with why=service. The verdict lives until call_close. */
+void call_finish_each(struct call *call, struct verdict *out, void (*each)(void *ctx, uint64_t number, const struct verdict *v),
+                      void *ctx);
 void call_finish(struct call *call, struct verdict *out);
 void call_close(struct call *call);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Frames and descriptors over a socket, or frames over a pipe. Trusts no peer: whatever is not the grammar is CHANNEL_BAD, surplus
- * descriptors are closed. One deadline bounds every wait. */
+/* Frames and descriptors over a socket, or frames over a pipe. Trusts no peer: whatever is not the grammar is CHANNEL_BAD,
+ * surplus descriptors are closed. One deadline bounds every wait. */
 #include "channel.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -83,7 +83,8 @@ static ssize_t receive(struct channel *channel, char *to, size_t room)
         struct cmsghdr align;
     } control;
     struct iovec bytes = {.iov_base = to, .iov_len = room};
-    struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+    struct msghdr message = {
+        .msg_iov = &bytes, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
     ssize_t n = recvmsg(channel->in, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     if (n < 0 && errno == ENOTSOCK) {
         return read(channel->in, to, room);

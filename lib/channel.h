@@ -22,7 +22,8 @@ enum channel_result { CHANNEL_FRAME, CHANNEL_EOF, CHANNEL_TIMEOUT, CHANNEL_BAD, 
 
 void channel_init(struct channel *channel, int in, int out);
 void channel_set_deadline(struct channel *channel, unsigned seconds); /* from now */
-/* Next frame; its payload lives until the next channel_read. MSG_CTRUNC or more than CHANNEL_FDS descriptors: all closed, CHANNEL_BAD. */
+/* Next frame; its payload lives until the next channel_read. MSG_CTRUNC or more than CHANNEL_FDS descriptors: all closed,
+ * CHANNEL_BAD. */
 enum channel_result channel_read(struct channel *channel, struct frame *out) __attribute__((warn_unused_result));
 /* The oldest descriptor received and not yet taken, now the caller's; -1: none. */
 int channel_take_fd(struct channel *channel);

@@ -44,7 +44,8 @@ static struct seen look(const char *name)
 
 static bool is_same(const struct seen *a, const struct seen *b)
 {
-    return a->mtime.tv_sec == b->mtime.tv_sec && a->mtime.tv_nsec == b->mtime.tv_nsec && a->size == b->size && a->inode == b->inode;
+    return a->mtime.tv_sec == b->mtime.tv_sec && a->mtime.tv_nsec == b->mtime.tv_nsec && a->size == b->size &&
+           a->inode == b->inode;
 }
 
 /* 1 read, 0 not there, -1 errno. */
@@ -173,8 +174,8 @@ static int store_number(const struct control_entry *entry, const stralloc *value
     char *line = first_line(value->s, is_there ? value->len : 0);
     bool is_good = scan_decimal_text(line, entry->max, &number) && number >= entry->min;
     if (!is_good) {
-        log_event("control-error", "file=control/%s value=%s reason=%s min=%llu max=%llu", entry->name, line, "not a number in its range",
-                  (unsigned long long)entry->min, (unsigned long long)entry->max);
+        log_event("control-error", "file=control/%s value=%s reason=%s min=%llu max=%llu", entry->name, line,
+                  "not a number in its range", (unsigned long long)entry->min, (unsigned long long)entry->max);
         free(line);
         errno = EINVAL;
         return -1;

@@ -6,7 +6,8 @@
  *       {"rcpthosts", CONTROL_LIST, NULL, 0, 0, &rcpthosts}, {0}};
  *
  * Value files: first line, trailing space and tab dropped. Lists: a value a line, `#` comments and blank lines dropped.
- * A default of "=me" is the value of control/me. A file that is there and cannot be read, or a number out of range, is an error. */
+ * A default of "=me" is the value of control/me. A file that is there and cannot be read, or a number out of range, is an error.
+ */
 #ifndef CONTROL_H
 #define CONTROL_H
 
@@ -30,14 +31,15 @@ struct control_entry {
 struct control_list {
     bool is_there;
     size_t n;
-    char **line; /* in file order, NUL-terminated */
+    char **line;   /* in file order, NUL-terminated */
     char **sorted; /* by lower-case key (bytes before the first ':') */
     char *bytes;
 };
 
 /* Reads every file of the table. 0; -1 with errno and a log line that names the file: the old values stay. */
 int control_load(const struct control_entry *table);
-/* Looks, at most once a second (always when `now`), whether any file of the table changed (mtime, size, inode) and loads again. 1 changed, 0 not, -1 as load. */
+/* Looks, at most once a second (always when `now`), whether any file of the table changed (mtime, size, inode) and loads again. 1
+ * changed, 0 not, -1 as load. */
 int control_refresh(const struct control_entry *table, bool now);
 /* NAME, value in force, default, range: for PROGRAM -T. */
 void control_print(const struct control_entry *table);

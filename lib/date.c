@@ -16,6 +16,6 @@ void date_append(stralloc *out, uint64_t seconds)
     unsigned month = (unsigned)(shifted_month < 10 ? shifted_month + 2 : shifted_month - 10); /* 0 is January */
     uint64_t year = year_of_era + era * 400 + (month <= 1);
     unsigned second = (unsigned)(seconds % 86400);
-    str_catf(out, "%u %.3s %llu %02u:%02u:%02u -0000", day, month_names + (size_t)month * 3, (unsigned long long)year, second / 3600,
-             second / 60 % 60, second % 60);
+    str_catf(out, "%u %.3s %llu %02u:%02u:%02u -0000", day, month_names + (size_t)month * 3, (unsigned long long)year,
+             second / 3600, second / 60 % 60, second % 60);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Frames, fields and verdicts: pure. Trusts nobody: refuses whatever is not exactly the grammar, keeps slices of the input only. */
+/* Frames, fields and verdicts: pure. Trusts nobody: refuses whatever is not exactly the grammar, keeps slices of the input only.
+ */
 #include "frame.h"
 #include <string.h>
 #include "die.h"

@@ -95,13 +95,13 @@ static const char *line_put_conversion(struct line *line, const char *p, va_list
         return p + 1;
     }
     if (*p == 'd' || *p == 'i') {
-        long long n = is_size ? va_arg(*args, ssize_t)
+        long long n = is_size      ? va_arg(*args, ssize_t)
                       : longs == 0 ? va_arg(*args, int)
                       : longs == 1 ? va_arg(*args, long)
                                    : va_arg(*args, long long);
         snprintf(text, sizeof text, "%lld", n);
     } else {
-        unsigned long long n = is_size ? va_arg(*args, size_t)
+        unsigned long long n = is_size      ? va_arg(*args, size_t)
                                : longs == 0 ? va_arg(*args, unsigned)
                                : longs == 1 ? va_arg(*args, unsigned long)
                                             : va_arg(*args, unsigned long long);

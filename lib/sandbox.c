@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* rlimits, Landlock and seccomp by raw system calls: no library at run time. The numbers of newer kernels are written out, since Debian
- * 12's headers end at Landlock ABI 2. Builds with sanitizers or coverage define SANDBOX_OFF: they need calls that no program may make. */
+/* rlimits, Landlock and seccomp by raw system calls: no library at run time. The numbers of newer kernels are written out, since
+ * Debian 12's headers end at Landlock ABI 2. Builds with sanitizers or coverage define SANDBOX_OFF: they need calls that no
+ * program may make. */
 #include "sandbox.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -34,8 +35,8 @@ enum {
     FS_MAKE_DIR = 1 << 7,
     FS_MAKE_REG = 1 << 8,
     FS_ALL_ABI_1 = (1 << 13) - 1,
-    FS_REFER = 1 << 13,    /* ABI 2 */
-    FS_TRUNCATE = 1 << 14, /* ABI 3 */
+    FS_REFER = 1 << 13,     /* ABI 2 */
+    FS_TRUNCATE = 1 << 14,  /* ABI 3 */
     FS_IOCTL_DEV = 1 << 15, /* ABI 5 */
     FS_FILE_ONLY = FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE,
     NET_BIND_AND_CONNECT = 3, /* ABI 4 */
@@ -170,7 +171,8 @@ void sandbox_paths_or_die(const struct sandbox_path *paths, size_t n)
     int error = errno;
     bool is_missing = error == ENOSYS || error == EOPNOTSUPP;
     if (is_missing && access("control/nolandlock", F_OK) == 0) {
-        log_event("no-landlock", "program=%s reason=%s", program_name(), "this kernel has none, and control/nolandlock accepts that");
+        log_event("no-landlock", "program=%s reason=%s", program_name(),
+                  "this kernel has none, and control/nolandlock accepts that");
         return;
     }
     errno = error;
@@ -179,39 +181,96 @@ void sandbox_paths_or_die(const struct sandbox_path *paths, size_t n)
 
 /* One number a call; classes in the header's order. */
 static const uint16_t stdio_calls[] = {
-    SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_preadv, SYS_close, SYS_close_range, SYS_fstat, SYS_newfstatat,
-    SYS_lseek, SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise, SYS_brk, SYS_ppoll, SYS_pselect6, SYS_exit, SYS_exit_group,
-    SYS_rt_sigreturn, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_sigaltstack, SYS_clock_gettime, SYS_clock_nanosleep, SYS_nanosleep,
-    SYS_gettimeofday, SYS_getrandom, SYS_getpid, SYS_gettid, SYS_getppid, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid,
-    SYS_recvmsg, SYS_sendmsg, SYS_recvfrom, SYS_sendto, SYS_shutdown, SYS_getsockopt, SYS_setsockopt, SYS_getpeername, SYS_getsockname,
-    SYS_fcntl, SYS_dup, SYS_dup3, SYS_futex, SYS_uname, SYS_restart_syscall, SYS_prlimit64, SYS_setitimer, SYS_sched_yield, SYS_tgkill,
-    SYS_rseq, SYS_set_robust_list, SYS_umask, SYS_flock,
+    SYS_read,
+    SYS_write,
+    SYS_readv,
+    SYS_writev,
+    SYS_pread64,
+    SYS_preadv,
+    SYS_close,
+    SYS_close_range,
+    SYS_fstat,
+    SYS_newfstatat,
+    SYS_lseek,
+    SYS_mmap,
+    SYS_munmap,
+    SYS_mprotect,
+    SYS_mremap,
+    SYS_madvise,
+    SYS_brk,
+    SYS_ppoll,
+    SYS_pselect6,
+    SYS_exit,
+    SYS_exit_group,
+    SYS_rt_sigreturn,
+    SYS_rt_sigaction,
+    SYS_rt_sigprocmask,
+    SYS_sigaltstack,
+    SYS_clock_gettime,
+    SYS_clock_nanosleep,
+    SYS_nanosleep,
+    SYS_gettimeofday,
+    SYS_getrandom,
+    SYS_getpid,
+    SYS_gettid,
+    SYS_getppid,
+    SYS_getuid,
+    SYS_geteuid,
+    SYS_getgid,
+    SYS_getegid,
+    SYS_recvmsg,
+    SYS_sendmsg,
+    SYS_recvfrom,
+    SYS_sendto,
+    SYS_shutdown,
+    SYS_getsockopt,
+    SYS_setsockopt,
+    SYS_getpeername,
+    SYS_getsockname,
+    SYS_fcntl,
+    SYS_dup,
+    SYS_dup3,
+    SYS_futex,
+    SYS_uname,
+    SYS_restart_syscall,
+    SYS_prlimit64,
+    SYS_setitimer,
+    SYS_sched_yield,
+    SYS_tgkill,
+    SYS_rseq,
+    SYS_set_robust_list,
+    SYS_umask,
+    SYS_flock,
 #ifdef SYS_poll
-    SYS_poll, SYS_dup2, SYS_alarm, SYS_time, SYS_select,
+    SYS_poll,
+    SYS_dup2,
+    SYS_alarm,
+    SYS_time,
+    SYS_select,
 #endif
 };
 static const uint16_t rpath_calls[] = {
-    SYS_openat, SYS_openat2, SYS_getdents64, SYS_statx, SYS_faccessat, SYS_faccessat2, SYS_readlinkat, SYS_statfs, SYS_fstatfs,
-    SYS_chdir, SYS_fchdir, SYS_getcwd, SYS_fadvise64,
+    SYS_openat, SYS_openat2, SYS_getdents64, SYS_statx,  SYS_faccessat, SYS_faccessat2, SYS_readlinkat,
+    SYS_statfs, SYS_fstatfs, SYS_chdir,      SYS_fchdir, SYS_getcwd,    SYS_fadvise64,
 #ifdef SYS_open
-    SYS_open, SYS_stat, SYS_lstat, SYS_access, SYS_readlink,
+    SYS_open,   SYS_stat,    SYS_lstat,      SYS_access, SYS_readlink,
 #endif
 };
 static const uint16_t wpath_calls[] = {
-    SYS_pwrite64, SYS_pwritev, SYS_fsync, SYS_fdatasync, SYS_ftruncate, SYS_fallocate, SYS_fchmod, SYS_utimensat, SYS_copy_file_range,
-    SYS_sendfile, SYS_memfd_create,
+    SYS_pwrite64, SYS_pwritev,   SYS_fsync,           SYS_fdatasync, SYS_ftruncate,    SYS_fallocate,
+    SYS_fchmod,   SYS_utimensat, SYS_copy_file_range, SYS_sendfile,  SYS_memfd_create,
 };
 static const uint16_t cpath_calls[] = {
     SYS_renameat, SYS_renameat2, SYS_unlinkat, SYS_mkdirat, SYS_linkat, SYS_fchmodat,
 #ifdef SYS_rename
-    SYS_rename, SYS_unlink, SYS_mkdir, SYS_rmdir, SYS_link, SYS_chmod,
+    SYS_rename,   SYS_unlink,    SYS_mkdir,    SYS_rmdir,   SYS_link,   SYS_chmod,
 #endif
 };
 static const uint16_t unix_calls[] = {SYS_connect, SYS_socketpair};
 static const uint16_t fork_calls[] = {
     SYS_clone, SYS_clone3, SYS_wait4, SYS_waitid, SYS_kill, SYS_setpgid, SYS_setsid, SYS_pipe2, SYS_signalfd4,
 #ifdef SYS_fork
-    SYS_fork, SYS_vfork, SYS_pipe,
+    SYS_fork,  SYS_vfork,  SYS_pipe,
 #endif
 };
 static const uint16_t serve_calls[] = {SYS_accept4, SYS_accept};
@@ -260,11 +319,11 @@ static uint32_t this_architecture(void)
 #endif
 }
 
-#define EMIT_CLASS(program, classes, class, list) \
-    do { \
-        if ((classes) & (class)) { \
-            emit_allow((program), (list), sizeof(list) / sizeof(list)[0]); \
-        } \
+#define EMIT_CLASS(program, classes, class, list)                                                                                \
+    do {                                                                                                                         \
+        if ((classes) & (class)) {                                                                                               \
+            emit_allow((program), (list), sizeof(list) / sizeof(list)[0]);                                                       \
+        }                                                                                                                        \
     } while (0)
 
 static void build(struct program *program, unsigned classes)

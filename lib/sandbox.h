@@ -15,28 +15,29 @@ struct sandbox_path {
     unsigned rights;
 };
 
-/* Classes of system calls, after pledge(2). STDIO is always in: read, write, poll, memory, clocks, exit, sendmsg and recvmsg on open
- * descriptors, getrandom, signal masks. */
+/* Classes of system calls, after pledge(2). STDIO is always in: read, write, poll, memory, clocks, exit, sendmsg and recvmsg on
+ * open descriptors, getrandom, signal masks. */
 enum {
     SANDBOX_STDIO = 0,
-    SANDBOX_RPATH = 1,  /* open and stat; read-only opens are Landlock's job */
-    SANDBOX_WPATH = 2,  /* fsync, ftruncate, pwrite, chmod of open files, flock */
-    SANDBOX_CPATH = 4,  /* create, rename, unlink, mkdir */
-    SANDBOX_UNIX = 8,   /* socket(AF_UNIX), connect, socketpair */
-    SANDBOX_FORK = 16,  /* fork, wait, kill of own children */
-    SANDBOX_SERVE = 32, /* accept on the listening socket it has */
+    SANDBOX_RPATH = 1,   /* open and stat; read-only opens are Landlock's job */
+    SANDBOX_WPATH = 2,   /* fsync, ftruncate, pwrite, chmod of open files, flock */
+    SANDBOX_CPATH = 4,   /* create, rename, unlink, mkdir */
+    SANDBOX_UNIX = 8,    /* socket(AF_UNIX), connect, socketpair */
+    SANDBOX_FORK = 16,   /* fork, wait, kill of own children */
+    SANDBOX_SERVE = 32,  /* accept on the listening socket it has */
     SANDBOX_SANDBOX = 64 /* may add further layers */
 };
 
 struct sandbox_limits {
-    uint64_t memory;  /* RLIMIT_AS, bytes; 0: leave */
-    uint64_t files;   /* RLIMIT_NOFILE; 0: leave */
+    uint64_t memory;    /* RLIMIT_AS, bytes; 0: leave */
+    uint64_t files;     /* RLIMIT_NOFILE; 0: leave */
     uint64_t file_size; /* RLIMIT_FSIZE; UINT64_MAX: leave */
-    bool no_fork;     /* RLIMIT_NPROC 0 */
+    bool no_fork;       /* RLIMIT_NPROC 0 */
 };
 
 void sandbox_limit(const struct sandbox_limits *limits); /* core dumps off and not dumpable, in every case */
-/* no_new_privs + Landlock. n = 0: no path at all. 0; -1 where the kernel has no Landlock (errno ENOSYS, EOPNOTSUPP) or on error. */
+/* no_new_privs + Landlock. n = 0: no path at all. 0; -1 where the kernel has no Landlock (errno ENOSYS, EOPNOTSUPP) or on error.
+ */
 int sandbox_paths(const struct sandbox_path *paths, size_t n) __attribute__((warn_unused_result));
 /* The same, and a kernel without it is logged once and accepted only if control/nolandlock exists; else death (111). */
 void sandbox_paths_or_die(const struct sandbox_path *paths, size_t n);

@@ -113,7 +113,8 @@ static unsigned option_number(int letter, const char *text)
     return (unsigned)number;
 }
 
-static void parse_options(struct state *state, int argc, char *const *argv, const char *extra, void (*on_option)(int letter, const char *value))
+static void parse_options(struct state *state, int argc, char *const *argv, const char *extra,
+                          void (*on_option)(int letter, const char *value))
 {
     char letters[64];
     snprintf(letters, sizeof letters, "+c:C:p:u:T%s", extra);
@@ -137,7 +138,8 @@ static void parse_options(struct state *state, int argc, char *const *argv, cons
             break;
         default:
             if (letter == '?' || on_option == NULL) {
-                die_permanent("usage: stafet-%s [-c connections] [-C per-peer] [-p members] [-u user,...] [-T]", state->server->name);
+                die_permanent("usage: stafet-%s [-c connections] [-C per-peer] [-p members] [-u user,...] [-T]",
+                              state->server->name);
             }
             on_option(letter, optarg);
         }
@@ -154,7 +156,8 @@ static bool is_allowed(struct state *state, const struct serve_peer *peer)
             return true;
         }
     }
-    log_event_rarely(&state->refused_logged_ms, "refused-peer", "service=%s uid=%u pid=%d", state->server->name, peer->uid, peer->pid);
+    log_event_rarely(&state->refused_logged_ms, "refused-peer", "service=%s uid=%u pid=%d", state->server->name, peer->uid,
+                     peer->pid);
     return false;
 }
 
@@ -237,8 +240,8 @@ static bool has_place(struct state *state, const struct serve_peer *peer, int fd
         return true;
     }
     log_event_rarely(&state->limit_logged_ms, "limit", "service=%s which=%s in-use=%zu of=%u peer=%s", state->server->name,
-                     peer_is_full ? "per-peer" : "connections", state->n_children, peer_is_full ? state->limit_peer : state->limit_all,
-                     peer->ip);
+                     peer_is_full ? "per-peer" : "connections", state->n_children,
+                     peer_is_full ? state->limit_peer : state->limit_all, peer->ip);
     if (state->server->refuse != NULL) {
         state->server->refuse(peer, fd);
     }
@@ -287,7 +290,8 @@ static void accept_some(struct state *state)
         int fd = accept4(0, NULL, NULL, SOCK_CLOEXEC);
         if (fd < 0) {
             if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
-                log_event_rarely(&state->limit_logged_ms, "limit", "service=%s which=accept error=%s", state->server->name, strerror(errno));
+                log_event_rarely(&state->limit_logged_ms, "limit", "service=%s which=accept error=%s", state->server->name,
+                                 strerror(errno));
                 poll(NULL, 0, 100);
             }
             return;
@@ -408,7 +412,8 @@ int serve(int argc, char *const *argv, const struct serve *server)
     return serve_with_options(argc, argv, server, "", NULL);
 }
 
-int serve_with_options(int argc, char *const *argv, const struct serve *server, const char *extra, void (*on_option)(int letter, const char *value))
+int serve_with_options(int argc, char *const *argv, const struct serve *server, const char *extra,
+                       void (*on_option)(int letter, const char *value))
 {
     struct state state = {
         .server = server, .limit_all = server->limit_all, .limit_peer = server->limit_peer, .members = server->members};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Peers out of sockets and, for pipes, out of the UCSPI environment. Addresses are checked by inet_pton before they are believed. */
+/* Peers out of sockets and, for pipes, out of the UCSPI environment. Addresses are checked by inet_pton before they are believed.
+ */
 #include "serve_peer.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -3,10 +3,9 @@
 #include "why.h"
 #include <string.h>
 
-static const char *const words[] = {
-    "",
+static const char *const words[] = {"",
 #define WHY_WORD(symbol, word) word,
-    WHY_LIST(WHY_WORD)
+                                    WHY_LIST(WHY_WORD)
 #undef WHY_WORD
 };
 

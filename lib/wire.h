@@ -11,14 +11,14 @@
 enum { WIRE_IN = 16384, WIRE_OUT = 8192 };
 struct wire {
     int in, out;
-    unsigned idle_seconds;  /* a read or write without progress for so long ends the session */
-    uint64_t end_ms;        /* monotonic end of the whole session; 0: none */
-    bool is_broken;         /* a write failed, timed out, or the peer is gone: all later reads say WIRE_GONE */
-    size_t start, end;      /* unread bytes: in_buf[start..end) */
+    unsigned idle_seconds; /* a read or write without progress for so long ends the session */
+    uint64_t end_ms;       /* monotonic end of the whole session; 0: none */
+    bool is_broken;        /* a write failed, timed out, or the peer is gone: all later reads say WIRE_GONE */
+    size_t start, end;     /* unread bytes: in_buf[start..end) */
     size_t out_len;
-    bool is_skipping;       /* inside an over-long line */
-    bool has_no_timeouts;   /* not sockets: poll before each read and write */
-    unsigned timeouts_for;  /* idle_seconds that SO_RCVTIMEO and SO_SNDTIMEO were set for */
+    bool is_skipping;      /* inside an over-long line */
+    bool has_no_timeouts;  /* not sockets: poll before each read and write */
+    unsigned timeouts_for; /* idle_seconds that SO_RCVTIMEO and SO_SNDTIMEO were set for */
     char in_buf[WIRE_IN];
     char out_buf[WIRE_OUT];
 };
@@ -32,9 +32,10 @@ enum wire_result {
 };
 
 void wire_init(struct wire *wire, int in, int out, unsigned idle_seconds);
-/* Next line without its end, NUL behind it (len may count inner NULs); slice of the buffer until the next read. `limit` counts the
- * line end (<= WIRE_IN - 1). strict: WIRE_BARE as above; else a lone LF ends a line too and CR before it is dropped. */
-enum wire_result wire_read_line(struct wire *wire, size_t limit, bool strict, char **line_out, size_t *len_out) __attribute__((warn_unused_result));
+/* Next line without its end, NUL behind it (len may count inner NULs); slice of the buffer until the next read. `limit` counts
+ * the line end (<= WIRE_IN - 1). strict: WIRE_BARE as above; else a lone LF ends a line too and CR before it is dropped. */
+enum wire_result wire_read_line(struct wire *wire, size_t limit, bool strict, char **line_out, size_t *len_out)
+    __attribute__((warn_unused_result));
 /* At least one unread byte: WIRE_LINE and the slice; else WIRE_END, WIRE_TIMEOUT, WIRE_GONE. Follow with wire_skip. */
 enum wire_result wire_peek(struct wire *wire, const char **bytes_out, size_t *len_out) __attribute__((warn_unused_result));
 void wire_skip(struct wire *wire, size_t n);
@@ -44,7 +45,8 @@ bool wire_has_input(const struct wire *wire);
 void wire_put(struct wire *wire, const char *bytes, size_t n);
 void wire_puts(struct wire *wire, const char *text);
 void wire_flush(struct wire *wire);
-/* Puts bytes that were read elsewhere (the front's `early`) before everything unread. At most WIRE_IN - unread; false: no room. */
+/* Puts bytes that were read elsewhere (the front's `early`) before everything unread. At most WIRE_IN - unread; false: no room.
+ */
 bool wire_unread(struct wire *wire, const char *bytes, size_t n);
 
 #endif
