@@ -23,6 +23,8 @@ void intake_file_init(struct intake_file *file, const struct intake_places *plac
     file->header = (struct spoolfile_header){0};
     file->envelope.len = 0;
     file->is_flushed = false;
+    file->is_published = false;
+    file->id[0] = 0;
     file->used = SPOOLFILE_HEADER;
     memset(file->buffer, 0, SPOOLFILE_HEADER);
 }
@@ -181,10 +183,7 @@ int intake_file_publish(struct intake_file *file)
     const struct intake_places *places = file->places;
     int result = places->is_two_sync ? durable_publish(file->fd, places->tmp, file->id, places->new, file->id)
                                      : durable_publish_late(file->fd, places->tmp, file->id, places->new, file->id);
-    if (result == 0) {
-        (void)close(file->fd);
-        file->fd = -1;
-    }
+    file->is_published = result == 0;
     return result;
 }
 
@@ -192,7 +191,9 @@ void intake_file_close(struct intake_file *file)
 {
     int error = errno;
     if (file->fd >= 0) {
-        (void)unlinkat(file->places->tmp, file->id, 0);
+        if (!file->is_published) {
+            (void)unlinkat(file->places->tmp, file->id, 0);
+        }
         (void)close(file->fd);
         file->fd = -1;
     }

@@ -22,6 +22,7 @@ struct intake_file {
     struct spoolfile_header header; /* grows with the file */
     stralloc envelope;              /* what of the envelope is not in side */
     bool is_flushed;                /* bytes, the blank header first, have left the buffer */
+    bool is_published;
     size_t used;
     char buffer[INTAKE_BUFFER];
 };

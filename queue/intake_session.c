@@ -139,7 +139,7 @@ static const struct intake_reply *begin_message(struct intake_session *session)
                                    .helo = q->helo,
                                    .auth = q->auth,
                                    .uid = caller_uid(session),
-                                   .pid = getpid()};
+                                   .pid = session->pid};
     stralloc received = STRALLOC_ZERO;
     intake_received_append(&received, &origin, session->house->settings.me, session->file.id,
                            session->file.header.accepted_us / 1000000);
@@ -286,6 +286,7 @@ void intake_session_run(struct intake_session *session, const struct intake_hous
     enum channel_result result;
     session->house = house;
     session->peer = peer;
+    session->pid = getpid();
     session->trigger = -1;
     session->stage = INTAKE_IDLE;
     intake_file_init(&session->file, &house->places);

@@ -27,6 +27,7 @@ struct intake_session {
     uint64_t bytes;     /* of the message as it came */
     const char *detail; /* for the verdict */
     char detail_text[24];
+    pid_t pid;
     int trigger; /* -1: not open */
     struct intake_file file;
 };
