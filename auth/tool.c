@@ -187,23 +187,20 @@ bool tool_find_domain(const char *text, char *domain, struct assign_entry *entry
     return found == 1;
 }
 
-void tool_find_mailbox(const char *text, struct names_email *email, struct assign_entry *entry)
+bool tool_find_mailbox(const char *text, struct names_email *email, struct assign_entry *entry)
 {
+    char domain[NAMES_DOMAIN_MAX + 1];
     struct names_fault fault = names_check_email(text, email);
     if (fault.code != VA_SUCCESS) {
         tool_fail(fault.code, fault.why);
     }
-    if (email->domain[0] == '\0') {
-        tool_fail_with(255, "You did not use a full email address for the user name\nOnly full email addresses should be used",
-                       "write user@domain");
-    }
-    char domain[NAMES_DOMAIN_MAX + 1];
-    if (!tool_find_domain(email->domain, domain, entry)) {
-        tool_fail(VA_DOMAIN_DOES_NOT_EXIST, "vdominfo lists the domains, vadddomain adds one");
+    if (email->domain[0] == '\0' || !tool_find_domain(email->domain, domain, entry)) {
+        return false;
     }
     /* An alias domain's mailboxes are those of the real one. */
     if (strlen(entry->user) > NAMES_DOMAIN_MAX) {
         tool_fail(VA_CANNOT_READ_ASSIGN, "the real domain's name is too long");
     }
     memcpy(email->domain, entry->user, strlen(entry->user) + 1);
+    return true;
 }

@@ -40,8 +40,9 @@ _Noreturn void tool_fail(enum va code, const char *why);
 /* `said` instead of "Error: WORDS". */
 _Noreturn void tool_fail_with(int exit_code, const char *said, const char *why);
 
-/* Parses user@domain and looks the domain up in users/cdb; dies with vpopmail's words when there is none. */
-void tool_find_mailbox(const char *text, struct names_email *email, struct assign_entry *entry);
+/* Parses user@domain, looks the domain up in users/cdb; email->domain becomes the real one of an alias domain. False: no domain
+ * was written (email->domain is "") or there is none of that name. A name that none can have: dies with vpopmail's words. */
+bool tool_find_mailbox(const char *text, struct names_email *email, struct assign_entry *entry);
 /* The same for a domain's name; false: no such domain. */
 bool tool_find_domain(const char *text, char *domain, struct assign_entry *entry);
 /* Password from the argument (wiped from the command line), or asked for twice on the terminal. False: there is no terminal. */

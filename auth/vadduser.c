@@ -70,8 +70,7 @@ static void get_hash(const struct options *options, char *argument, const char *
     }
     (void)str_text(hash);
     if (options->crypted != NULL) {
-        if (strlen(options->crypted) > 128 || names_check_gecos("").code != VA_SUCCESS ||
-            strpbrk(options->crypted, ":\r\n\t ") != NULL) {
+        if (strlen(options->crypted) > 128 || strpbrk(options->crypted, ":\r\n\t ") != NULL) {
             tool_fail(VA_BAD_CHAR, "-e takes a hash of crypt(3): at most 128 characters, no colon, blank or line end");
         }
         str_cats(hash, options->crypted);
@@ -107,6 +106,18 @@ static void check_texts(struct options *options, const char *user, stralloc *quo
     }
 }
 
+static void find_domain(const char *text, struct names_email *email, struct assign_entry *entry)
+{
+    if (tool_find_mailbox(text, email, entry)) {
+        return;
+    }
+    if (email->domain[0] == '\0') {
+        tool_fail_with(255, "You did not use a full email address for the user name\nOnly full email addresses should be used",
+                       "write user@domain");
+    }
+    tool_fail_with(255, "Error: Domain does not exist", "vdominfo lists the domains, vadddomain adds one");
+}
+
 int main(int argc, char **argv)
 {
     struct options options = {.home = NULL};
@@ -123,7 +134,7 @@ int main(int argc, char **argv)
         fail_usage();
     }
     tool_start(&tool, "vadduser", options.home);
-    tool_find_mailbox(argv[optind], &email, &entry);
+    find_domain(argv[optind], &email, &entry);
     check_texts(&options, email.user, &quota);
     if (admin_find_user(&tool, &email, &entry, &known) == 1) {
         tool_fail_with(255, "Error: User already exists", "vuserinfo shows it, vpasswd gives it another password");
