@@ -117,13 +117,7 @@ bool dotqmail_read_next(struct dotqmail_reader *reader, struct dotqmail_line *ou
     return true;
 }
 
-struct word {
-    const char *text;
-    size_t len;
-};
-
-/* One word of a plain command at *at: bare, or wholly in quotes. 1; 0 at the end; -1 where a shell would do more than split. */
-static int next_word(const char *command, size_t n, size_t *at, struct word *out)
+int dotqmail_next_word(const char *command, size_t n, size_t *at, struct dotqmail_word *out)
 {
     size_t i = *at;
     while (i < n && is_blank(command[i])) {
@@ -145,7 +139,7 @@ static int next_word(const char *command, size_t n, size_t *at, struct word *out
     if (i < n && !is_blank(command[i])) {
         return -1;
     }
-    *out = (struct word){command + start, end - start};
+    *out = (struct dotqmail_word){command + start, end - start};
     *at = i;
     return 1;
 }
@@ -178,8 +172,8 @@ void dotqmail_parse_action(const char *action, size_t n, struct vdelivermail *ou
 bool dotqmail_parse_vdelivermail(const char *command, size_t n, struct vdelivermail *out)
 {
     size_t at = 0;
-    struct word program, word[2];
-    if (next_word(command, n, &at, &program) != 1) {
+    struct dotqmail_word program, word[2];
+    if (dotqmail_next_word(command, n, &at, &program) != 1) {
         return false;
     }
     const char *slash = memrchr(program.text, '/', program.len);
@@ -189,11 +183,11 @@ bool dotqmail_parse_vdelivermail(const char *command, size_t n, struct vdeliverm
     }
     unsigned words = 0;
     int got = 1;
-    while (words < 2 && (got = next_word(command, n, &at, &word[words])) == 1) {
+    while (words < 2 && (got = dotqmail_next_word(command, n, &at, &word[words])) == 1) {
         words++;
     }
-    struct word rest;
-    int more = got == 1 ? next_word(command, n, &at, &rest) : 0;
+    struct dotqmail_word rest;
+    int more = got == 1 ? dotqmail_next_word(command, n, &at, &rest) : 0;
     if (got < 0 || more < 0) {
         return false; /* the shell's business: the program vdelivermail will see what comes out */
     }

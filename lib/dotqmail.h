@@ -52,6 +52,14 @@ void dotqmail_read_start(struct dotqmail_reader *reader, const char *bytes, size
 /* The last line may lack its LF. False: no more. */
 bool dotqmail_read_next(struct dotqmail_reader *reader, struct dotqmail_line *out);
 
+struct dotqmail_word {
+    const char *text; /* without its quotes */
+    size_t len;
+};
+/* One word of a plain command at *at, which moves behind it: bare, or wholly in '…' or "…". 1; 0 at the end; -1 where a shell would do
+ * more than split. */
+int dotqmail_next_word(const char *command, size_t n, size_t *at, struct dotqmail_word *out);
+
 enum vdelivermail_kind {
     VDELIVERMAIL_BOUNCE,  /* bounce-no-mailbox */
     VDELIVERMAIL_DELETE,  /* delete, delete-no-mailbox */

@@ -38,8 +38,7 @@ static bool go_up(stralloc *path)
     return n > 1;
 }
 
-/* Descriptor of the domain's folder above home; -1 ENOENT. */
-static int open_domain(int dir_at, const char *home)
+int overquota_open_domain(int dir_at, const char *home)
 {
     stralloc path = STRALLOC_ZERO;
     int found = -1;
@@ -98,7 +97,7 @@ int overquota_open(int dir_at, const char *home, const char *user)
         errno = EINVAL;
         return -1;
     }
-    int domain = open_domain(dir_at, home);
+    int domain = overquota_open_domain(dir_at, home);
     if (domain < 0) {
         return -1;
     }

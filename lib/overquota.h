@@ -10,6 +10,8 @@
  * domain folder is the nearest one above that holds vpasswd or vpasswd.cdb). Folder (02750) and file (0640) are created where
  * missing. A session calls it before it confines itself. Descriptor (close-on-exec); -1 errno. */
 int overquota_open(int dir_at, const char *home, const char *user);
+/* The folder of the domain that holds `home`, by the same rule. Descriptor; -1 errno (ENOENT: none). */
+int overquota_open_domain(int dir_at, const char *home);
 /* Writes the byte, only where it is another one. 0; -1 errno. */
 int overquota_set(int fd, bool is_full);
 /* For rcptd: domain_dir is an open descriptor of domains/D. Missing or not readable: false. */
