@@ -202,7 +202,11 @@ bool wire_has_input(const struct wire *wire)
         return true;
     }
     struct pollfd ready = {.fd = wire->in, .events = POLLIN};
-    return poll(&ready, 1, 0) > 0 && (ready.revents & POLLIN) != 0;
+    if (poll(&ready, 1, 0) <= 0 || (ready.revents & POLLIN) == 0) {
+        return false;
+    }
+    char byte; /* a socket is readable at its end too */
+    return recv(wire->in, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0;
 }
 
 bool wire_unread(struct wire *wire, const char *bytes, size_t n)

@@ -39,7 +39,7 @@ enum wire_result wire_read_line(struct wire *wire, size_t limit, bool strict, ch
 /* At least one unread byte: WIRE_LINE and the slice; else WIRE_END, WIRE_TIMEOUT, WIRE_GONE. Follow with wire_skip. */
 enum wire_result wire_peek(struct wire *wire, const char **bytes_out, size_t *len_out) __attribute__((warn_unused_result));
 void wire_skip(struct wire *wire, size_t n);
-/* True when bytes lie unread in the buffer, or in the kernel right now. */
+/* True when bytes lie unread in the buffer, or in the kernel right now (the end of input is none). */
 bool wire_has_input(const struct wire *wire);
 /* Appends to the output; flushes when full. Errors set is_broken. */
 void wire_put(struct wire *wire, const char *bytes, size_t n);

@@ -11,7 +11,7 @@
 #include "lib/str.h"
 #include "smtpd/session.h"
 
-enum { BODY_MAX = FRAME_LEN_MAX - 1, KEPT_MAX = 16384, QUEUE_SECONDS = 300, GRACE_MS = 60000 };
+enum { BODY_MAX = FRAME_LEN_MAX - 1, KEPT_MAX = 16384, QUEUE_SECONDS = 300 };
 
 void intake_text_init(struct intake_text *text)
 {
@@ -182,8 +182,10 @@ void intake_end_chunks(struct session *session, struct intake_text *text)
 
 bool intake_is_too_slow(const struct session *session, const struct intake_text *text)
 {
+    const struct settings *settings = session->settings;
     uint64_t age_ms = clock_monotonic_ms() - text->began_ms;
-    return session->settings->minrate > 0 && age_ms > GRACE_MS && text->wire_bytes < session->settings->minrate * (age_ms / 1000);
+    return settings->minrate > 0 && age_ms >= settings->minrategrace * 1000 &&
+           text->wire_bytes * 1000 < settings->minrate * age_ms;
 }
 
 static const struct reply *accepted(struct session *session, const struct intake_text *text, const char *id)

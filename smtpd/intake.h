@@ -35,7 +35,7 @@ size_t intake_take_dots(struct session *session, struct intake_text *text, const
 /* Decodes n (<= WIRE_IN) bytes of a chunk. A text's last chunk is followed by intake_end_chunks. */
 void intake_take_chunk(struct session *session, struct intake_text *text, const char *bytes, size_t n);
 void intake_end_chunks(struct session *session, struct intake_text *text);
-/* Slower than control/minrate, after its first minute. */
+/* Slower than control/minrate, once control/minrategrace seconds are over. */
 bool intake_is_too_slow(const struct session *session, const struct intake_text *text);
 
 /* A good text: hands over what is left, asks for the verdict and returns the reply for it. A text with a fault: its reply. */

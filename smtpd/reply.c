@@ -9,8 +9,8 @@
 
 enum { DETAIL_MAX = 200 };
 
-#define SENDER "the sender address "
-#define RCPT   "the recipient address "
+#define SENDER "the sender address"
+#define RCPT "the recipient address"
 #define LOCAL_RULE                                                                                                               \
     " is not written as RFC 5321 wants it before the @: letters, digits and !#$&'*+-/=?^_`{|}~, single dots inside: "
 #define DOMAIN_RULE " has no host name behind the @: labels of 1 to 63 letters, digits and hyphens, parted by single dots: "
@@ -88,32 +88,32 @@ const struct reply replies[REPLY_COUNT] = {
         "5.5.1 AUTH is not offered here: this port takes mail for its own domains; users send through the submission port"},
     [REPLY_STARTTLS] = {502, REPLY_ERROR, "not-offered", "5.5.1 STARTTLS is not offered here; go on without it, or not at all"},
 
-    [REPLY_SENDER_TOO_LONG] = {553, REPLY_ERROR, "sender-long", "5.1.7 " SENDER "is over 900 bytes (640 before, 255 behind the @): %s"},
-    [REPLY_SENDER_CONTROL] = {553, REPLY_ERROR, "sender-control", "5.1.7 " SENDER "holds a control character: %s"},
-    [REPLY_SENDER_SPACE] = {553, REPLY_ERROR, "sender-space", "5.1.7 " SENDER "holds a space, inside or at an end; take it out: %s"},
-    [REPLY_SENDER_NO_DOMAIN] = {553, REPLY_ERROR, "sender-domain", "5.1.7 " SENDER "has no domain; write user@domain instead of: %s"},
-    [REPLY_SENDER_NO_LOCAL] = {553, REPLY_ERROR, "sender-local", "5.1.7 " SENDER "has nothing before the @: %s"},
+    [REPLY_SENDER_TOO_LONG] = {553, REPLY_ERROR, "sender-long", "5.1.7 " SENDER " is over 900 bytes (640 before, 255 behind the @): %s"},
+    [REPLY_SENDER_CONTROL] = {553, REPLY_ERROR, "sender-control", "5.1.7 " SENDER " holds a control character: %s"},
+    [REPLY_SENDER_SPACE] = {553, REPLY_ERROR, "sender-space", "5.1.7 " SENDER " holds a space, inside or at an end; take it out: %s"},
+    [REPLY_SENDER_NO_DOMAIN] = {553, REPLY_ERROR, "sender-domain", "5.1.7 " SENDER " has no domain; write user@domain instead of: %s"},
+    [REPLY_SENDER_NO_LOCAL] = {553, REPLY_ERROR, "sender-local", "5.1.7 " SENDER " has nothing before the @: %s"},
     [REPLY_SENDER_BAD_LOCAL] = {553, REPLY_ERROR, "sender-local", "5.1.7 " SENDER LOCAL_RULE "%s"},
     [REPLY_SENDER_BAD_DOMAIN] = {553, REPLY_ERROR, "sender-domain", "5.1.7 " SENDER DOMAIN_RULE "%s"},
     [REPLY_SENDER_EIGHT_BIT] = {553, REPLY_ERROR, "sender-8bit",
-        "5.6.7 " SENDER "has characters outside ASCII: say SMTPUTF8 behind it, if your program can, or use an ASCII address: %s"},
-    [REPLY_SENDER_BAD_UTF8] = {553, REPLY_ERROR, "sender-utf8", "5.6.7 " SENDER "has bytes that are not UTF-8 (RFC 3629): %s"},
+        "5.6.7 " SENDER " has characters outside ASCII: say SMTPUTF8 behind it, if your program can, or use an ASCII address: %s"},
+    [REPLY_SENDER_BAD_UTF8] = {553, REPLY_ERROR, "sender-utf8", "5.6.7 " SENDER " has bytes that are not UTF-8 (RFC 3629): %s"},
     [REPLY_SENDER_REFUSED] = {553, REPLY_ERROR, "badmailfrom",
         "5.7.1 sorry, your envelope sender is in my badmailfrom list: %s; ask postmaster at this host why"},
     [REPLY_SIZE_DECLARED] = {552, REPLY_ERROR, "size",
         "5.3.4 sorry, that message size exceeds my databytes limit of %n bytes; send it smaller, or as a link"},
 
-    [REPLY_RCPT_EMPTY] = {553, REPLY_ERROR, "rcpt-empty", "5.1.3 " RCPT "is empty; only a sender may be <>"},
-    [REPLY_RCPT_TOO_LONG] = {553, REPLY_ERROR, "rcpt-long", "5.1.3 " RCPT "is over 900 bytes (640 before, 255 behind the @): %s"},
-    [REPLY_RCPT_CONTROL] = {553, REPLY_ERROR, "rcpt-control", "5.1.3 " RCPT "holds a control character: %s"},
-    [REPLY_RCPT_SPACE] = {553, REPLY_ERROR, "rcpt-space", "5.1.3 " RCPT "holds a space, inside or at an end; take it out: %s"},
-    [REPLY_RCPT_NO_DOMAIN] = {553, REPLY_ERROR, "rcpt-domain", "5.1.3 " RCPT "has no domain; write user@domain instead of: %s"},
-    [REPLY_RCPT_NO_LOCAL] = {553, REPLY_ERROR, "rcpt-local", "5.1.3 " RCPT "has nothing before the @: %s"},
+    [REPLY_RCPT_EMPTY] = {553, REPLY_ERROR, "rcpt-empty", "5.1.3 " RCPT " is empty; only a sender may be <>"},
+    [REPLY_RCPT_TOO_LONG] = {553, REPLY_ERROR, "rcpt-long", "5.1.3 " RCPT " is over 900 bytes (640 before, 255 behind the @): %s"},
+    [REPLY_RCPT_CONTROL] = {553, REPLY_ERROR, "rcpt-control", "5.1.3 " RCPT " holds a control character: %s"},
+    [REPLY_RCPT_SPACE] = {553, REPLY_ERROR, "rcpt-space", "5.1.3 " RCPT " holds a space, inside or at an end; take it out: %s"},
+    [REPLY_RCPT_NO_DOMAIN] = {553, REPLY_ERROR, "rcpt-domain", "5.1.3 " RCPT " has no domain; write user@domain instead of: %s"},
+    [REPLY_RCPT_NO_LOCAL] = {553, REPLY_ERROR, "rcpt-local", "5.1.3 " RCPT " has nothing before the @: %s"},
     [REPLY_RCPT_BAD_LOCAL] = {553, REPLY_ERROR, "rcpt-local", "5.1.3 " RCPT LOCAL_RULE "%s"},
     [REPLY_RCPT_BAD_DOMAIN] = {553, REPLY_ERROR, "rcpt-domain", "5.1.3 " RCPT DOMAIN_RULE "%s"},
     [REPLY_RCPT_EIGHT_BIT] = {553, REPLY_ERROR, "rcpt-8bit",
-        "5.6.7 " RCPT "has characters outside ASCII: say SMTPUTF8 behind MAIL FROM, if your program can, or use an ASCII address: %s"},
-    [REPLY_RCPT_BAD_UTF8] = {553, REPLY_ERROR, "rcpt-utf8", "5.6.7 " RCPT "has bytes that are not UTF-8 (RFC 3629): %s"},
+        "5.6.7 " RCPT " has characters outside ASCII: say SMTPUTF8 behind MAIL FROM, if your program can, or use an ASCII address: %s"},
+    [REPLY_RCPT_BAD_UTF8] = {553, REPLY_ERROR, "rcpt-utf8", "5.6.7 " RCPT " has bytes that are not UTF-8 (RFC 3629): %s"},
     [REPLY_RCPT_TOO_MANY] = {452, 0, "maxrcpt", "4.5.3 a message takes %n recipients here; send it to the others in another one"},
     [REPLY_RCPT_NO_MAILBOX] = {550, REPLY_ERROR, "no-mailbox",
         "5.1.1 sorry, no mailbox here by that name: %s; check the spelling of the address"},

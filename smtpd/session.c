@@ -143,7 +143,7 @@ static void part(struct session *session)
 
 static void greet(struct session *session)
 {
-    if (session->settings->me == NULL) {
+    if (session->settings->me == NULL || session->settings->me[0] == '\0') {
         session_say(session, reply(REPLY_NO_CONTROLS));
     } else if (wire_has_input(&session->wire)) {
         static const char connection[] = "your connection, the greeting";

@@ -15,7 +15,8 @@ const struct control_entry settings_table[] = {
     {"maxtransactions", CONTROL_NUMBER, "1000", 1, 1000000, &settings.maxtransactions},
     {"timeoutsmtpd", CONTROL_NUMBER, "300", 1, 86400, &settings.timeoutsmtpd},
     {"timeoutsession", CONTROL_NUMBER, "21600", 1, 86400, &settings.timeoutsession},
-    {"minrate", CONTROL_NUMBER, "500", 0, 1000000, &settings.minrate},
+    {"minrate", CONTROL_NUMBER, "500", 0, UINT32_MAX, &settings.minrate},
+    {"minrategrace", CONTROL_NUMBER, "60", 0, 86400, &settings.minrategrace},
     {"badmailfrom", CONTROL_LIST, NULL, 0, 0, &settings.badmailfrom},
     {0},
 };

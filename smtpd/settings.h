@@ -11,7 +11,7 @@ struct settings {
     uint64_t databytes;        /* 0: no limit of our own */
     uint64_t maxrcpt, maxerrors, maxunknown, maxcommands, maxtransactions;
     uint64_t timeoutsmtpd, timeoutsession; /* seconds */
-    uint64_t minrate;                      /* bytes a second; 0: none */
+    uint64_t minrate, minrategrace;        /* bytes a second, 0: none; after so many seconds of a message */
     struct control_list badmailfrom;
 };
 
