@@ -38,7 +38,7 @@ coverage: setup-build+run+check
 lint: setup-build+lint
 	@$(MAKE) -s -j2 all
 	@mkdir -p $(BUILD); rm -f $(BUILD)/results
-	@tests/lint $(BUILD) || :
+	@$(COUNT) -t 1200 "tests/lint $(BUILD)" || :
 	@$(TOTAL)
 
 fuzz-smoke: setup-build+lint
