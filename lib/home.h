@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: ISC */
+/* Tools find the home folder (CONTRACTS 1, "Finding home"); services are started in it. */
+#ifndef HOME_H
+#define HOME_H
+
+/* Makes the home folder the working directory: `option` (-H, may be NULL), else $STAFET_HOME, else the compiled one. Death (111)
+ * with the reason where that cannot be. */
+void home_enter(const char *option);
+
+#endif
