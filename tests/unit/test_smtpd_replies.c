@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC */
+/* smtpd/reply: the form of each reply, and that each one is spoken in a dialogue script (run from the root of the tree). */
+#include "smtpd/reply.h"
+#include "lib/str.h"
+#include "tests/tap.h"
+
+#include <glob.h>
+#include <stdlib.h>
+
+enum { REPLY_LINE_MAX = 512 };
+
+/* All scripts, one behind the other. */
+static void read_scripts(stralloc *out)
+{
+    glob_t found;
+    if (glob("tests/dialog/stafet-smtpd/*.talk", 0, NULL, &found) != 0) {
+        return;
+    }
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        FILE *file = fopen(found.gl_pathv[i], "r");
+        size_t n;
+        do {
+            n = fread(str_room(out, 4096), 1, 4096, file);
+            out->len += n;
+        } while (n > 0);
+        fclose(file);
+        str_catc(out, '\n');
+    }
+    globfree(&found);
+}
+
+/* Is `line` the text of a reply, with any bytes for its placeholders? Expectations by regular expression are read without their
+ * \. */
+static bool line_speaks(const char *line, size_t n, const char *text, size_t text_len)
+{
+    const char *end = line + n;
+    const char *text_end = text + text_len;
+    bool is_free = false;
+    while (text < text_end) {
+        const char *percent = memchr(text, '%', (size_t)(text_end - text));
+        size_t plain = percent ? (size_t)(percent - text) : (size_t)(text_end - text);
+        const char *at = memmem(line, (size_t)(end - line), text, plain);
+        if (at == NULL || (!is_free && at != line)) {
+            return false;
+        }
+        line = at + plain;
+        text += plain;
+        is_free = percent != NULL;
+        text += is_free ? 2 : 0;
+    }
+    return is_free || line == end;
+}
+
+/* The last line of the reply, as a script expects it. */
+static bool is_spoken(const stralloc *scripts, const struct reply *reply)
+{
+    const char *newline = strrchr(reply->text, '\n');
+    char wanted[REPLY_LINE_MAX * 2];
+    int n = snprintf(wanted, sizeof wanted, "%u %s", reply->code, newline ? newline + 1 : reply->text);
+    const char *end = scripts->s + scripts->len;
+    for (const char *line = scripts->s; line < end;) {
+        const char *stop = memchr(line, '\n', (size_t)(end - line));
+        if (line[0] == 'S' && (line[1] == ':' || line[1] == '~')) {
+            char plain[REPLY_LINE_MAX * 2];
+            size_t len = 0;
+            for (const char *p = line + 3; p < stop && len < sizeof plain; p++) {
+                if (line[1] == ':' || *p != '\\') {
+                    plain[len++] = *p;
+                }
+            }
+            if (line_speaks(plain, len, wanted, (size_t)n)) {
+                return true;
+            }
+        }
+        line = stop + 1;
+    }
+    return false;
+}
+
+/* The status code's class is that of the reply (RFC 2034); 220, 354 and the answers to a hello have none. */
+static bool has_status(const struct reply *reply)
+{
+    char digit = (char)('0' + reply->code / 100);
+    for (const char *line = reply->text; line != NULL; line = strchr(line, '\n')) {
+        line += line[0] == '\n';
+        bool is_told = strncmp(line, "%t", 2) == 0;
+        if (!is_told && !(line[0] == digit && line[1] == '.' && line[3] == '.' && line[5] == ' ')) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void needs_no_more_than_512_bytes(void)
+{
+    static char long_detail[900];
+    memset(long_detail, 'a', sizeof long_detail);
+    const struct reply_detail detail = {long_detail, sizeof long_detail, UINT64_MAX, "4.3.0 the mail system is out of order"};
+    for (int i = 0; i < REPLY_COUNT; i++) {
+        stralloc line = STRALLOC_ZERO;
+        reply_append(&line, reply((enum reply_name)i), &detail);
+        const char *at = line.s;
+        bool fits = true;
+        for (size_t left = line.len; left > 0;) {
+            size_t n = (size_t)((const char *)memchr(at, '\n', left) - at) + 1;
+            fits = fits && n <= REPLY_LINE_MAX;
+            at += n;
+            left -= n;
+        }
+        if (!ok(fits, "stays under 512 bytes a line")) {
+            printf("# %u %s\n", replies[i].code, replies[i].cause);
+        }
+        stralloc_free(&line);
+    }
+}
+
+static void each_fault_of_an_address_has_its_reply(void)
+{
+    for (int fault = ADDRESS_EMPTY; fault <= ADDRESS_BAD_UTF8; fault++) {
+        const struct reply *rcpt = reply_recipient_fault((enum address_fault)fault);
+        ok(rcpt->code == 553 && strstr(rcpt->text, "recipient") != NULL, rcpt->text);
+        if (fault != ADDRESS_EMPTY) {
+            const struct reply *sender = reply_sender_fault((enum address_fault)fault);
+            ok(sender->code == 553 && strstr(sender->text, "sender") != NULL, sender->text);
+        }
+    }
+}
+
+int main(void)
+{
+    stralloc scripts = STRALLOC_ZERO;
+    read_scripts(&scripts);
+    ok(scripts.len > 0, "there are scripts in tests/dialog/stafet-smtpd");
+    for (int i = 0; i < REPLY_COUNT; i++) {
+        bool is_exempt = i == REPLY_GREETING || i == REPLY_HELO || i == REPLY_EHLO || i == REPLY_GO_AHEAD;
+        ok(is_exempt || has_status(&replies[i]), "has an enhanced status code");
+        ok((replies[i].code >= 400) == (replies[i].cause != NULL), "a refusal has a cause, and nothing else has");
+        if (!ok(is_spoken(&scripts, &replies[i]), "is spoken in a dialogue")) {
+            printf("# %u %s\n", replies[i].code, replies[i].text);
+        }
+    }
+    needs_no_more_than_512_bytes();
+    each_fault_of_an_address_has_its_reply();
+    return done();
+}
