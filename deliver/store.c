@@ -191,6 +191,9 @@ void store_run(struct delivery *delivery, const char *path)
 {
     struct store store = {.delivery = delivery, .root = -1, .bytes = delivery->message->length + delivery->prefix.len};
     str_copys(&delivery->outcome->where, path);
+    if (path[strlen(path) - 1] != '/') {
+        str_catc(&delivery->outcome->where, '/');
+    }
     str_text(&delivery->outcome->where);
     store.maildir = open_maildir(delivery, path);
     if (store.maildir < 0) {
