@@ -33,6 +33,7 @@ struct state {
     uid_t allowed[ALLOWED_MAX];
     unsigned n_allowed;
     bool only_print;
+    int nothing; /* /dev/null, opened before the sandbox: what a member has on fd 0 and 1 between two calls */
     struct child *children;
     size_t n_children, room;
     uint64_t limit_logged_ms, refused_logged_ms;
@@ -326,7 +327,6 @@ static void fork_loop(struct state *state)
 /* A member: one call after the other, SIGTERM only between two. The listener lies above the descriptors of the session. */
 static _Noreturn void run_member(struct state *state, int listener)
 {
-    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     sigset_t term;
     sigemptyset(&term);
     sigaddset(&term, SIGTERM);
@@ -345,8 +345,8 @@ static _Noreturn void run_member(struct state *state, int listener)
         dup2(fd, 1);
         close(fd);
         state->server->session(&peer);
-        dup2(nothing, 0);
-        dup2(nothing, 1);
+        dup2(state->nothing, 0);
+        dup2(state->nothing, 1);
         sigprocmask(SIG_UNBLOCK, &term, NULL);
     }
 }
@@ -407,6 +407,17 @@ static bool is_listening(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &n) == 0 && yes != 0;
 }
 
+static int open_nothing(void)
+{
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, MEMBER_FD_FLOOR);
+    if (high < 0) {
+        die_temporary("/dev/null cannot be opened");
+    }
+    close(fd);
+    return high;
+}
+
 int serve(int argc, char *const *argv, const struct serve *server)
 {
     return serve_with_options(argc, argv, server, "", NULL);
@@ -427,6 +438,7 @@ int serve_with_options(int argc, char *const *argv, const struct serve *server, 
         }
         return 0;
     }
+    state.nothing = state.members > 0 ? open_nothing() : -1;
     if (server->prepare != NULL) {
         server->prepare();
     }
