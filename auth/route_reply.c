@@ -22,7 +22,7 @@ static const struct {
     [ROUTE_REPLY_OTHER_USER] = {'Z', WHY_other_user,
                                 "4.3.5 this address belongs to a system user that mail is not delivered for yet"},
     [ROUTE_REPLY_NOT_OURS] = {'D', WHY_policy, "5.7.1 not one of the domains that this host takes mail for"},
-    [ROUTE_REPLY_NO_RCPTHOSTS] = {'D', WHY_policy, "5.7.1 control/rcpthosts is missing: this host takes mail for nobody"},
+    [ROUTE_REPLY_NO_RCPTHOSTS] = {'D', WHY_config, "5.7.1 control/rcpthosts is missing: this host takes mail for nobody"},
 };
 
 static const char *const faults[] = {
