@@ -139,6 +139,32 @@ static int change_list(int home_at, const char *name, const char *domain, const 
     return result;
 }
 
+/* Where control/locals is missing, qmail's rule makes control/me local: a virtual domain of that name needs an empty list. */
+static int free_own_name(int home_at, const char *domain)
+{
+    stralloc me = STRALLOC_ZERO, empty = STRALLOC_ZERO;
+    bool is_there;
+    int control = openat(home_at, "control", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (control < 0) {
+        return -1;
+    }
+    int result = 0;
+    if (faccessat(control, "locals", F_OK, AT_SYMLINK_NOFOLLOW) < 0 && textfile_read_name(control, "me", &me, &is_there) == 0) {
+        size_t n = 0;
+        while (n < me.len && me.s[n] > ' ') {
+            n++;
+        }
+        if (str_equal_nocase(me.s, n, domain, strlen(domain))) {
+            result = textfile_replace(control, "locals", 0644, &empty);
+        }
+    }
+    int why = errno;
+    close(control);
+    stralloc_free(&me);
+    errno = why;
+    return result;
+}
+
 int domains_add(int home_at, const char *domain, const char **file_out)
 {
     stralloc line = STRALLOC_ZERO;
@@ -149,7 +175,7 @@ int domains_add(int home_at, const char *domain, const char **file_out)
     int result = change_list(home_at, "virtualdomains", domain, str_text(&line));
     if (result == 0) {
         *file_out = "control/locals";
-        result = change_list(home_at, "locals", domain, NULL);
+        result = change_list(home_at, "locals", domain, NULL) < 0 ? -1 : free_own_name(home_at, domain);
     }
     if (result == 0) {
         *file_out = "control/rcpthosts";
