@@ -398,8 +398,8 @@ static void test_settings(void)
     is(ask(&(struct route_question){.to = "full@example.test"}), "D full domains/example.test/.full/full:1", "fullpermanent");
     config.full_is_permanent = false;
     config.rcpthosts.is_there = false;
-    is(ask(&(struct route_question){.to = "joe@example.test"}), "D policy control/rcpthosts:0", "no_rcpthosts_no_mail");
-    is(ask(&(struct route_question){.to = "joe@far.test", .may_relay = true}), "D policy control/rcpthosts:0",
+    is(ask(&(struct route_question){.to = "joe@example.test"}), "D config control/rcpthosts:0", "no_rcpthosts_no_mail");
+    is(ask(&(struct route_question){.to = "joe@far.test", .may_relay = true}), "D config control/rcpthosts:0",
        "no_rcpthosts_no_relay");
     is(ask(&(struct route_question){.to = "root@mx.test", .purpose = ROUTE_DELIVER}),
        "K alias alias/.qmail-root:1 home=alias user=alias local=root dash=- ext=root quota=", "no_rcpthosts_still_delivers");
