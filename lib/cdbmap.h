@@ -16,7 +16,8 @@ struct cdbmap {
 int cdbmap_open(struct cdbmap *map, int dir_at, const char *name);
 /* The same on a descriptor the caller opened and checked; it belongs to the map on success. 0; -1 errno. */
 int cdbmap_open_fd(struct cdbmap *map, int fd);
-/* 1: found, *value points into the map until the next find or close (not NUL-terminated); 0: not there; -1: damaged (errno EPROTO). */
+/* 1: found, *value points into the map until the next find or close (not NUL-terminated); 0: not there; -1: damaged (errno
+ * EPROTO). */
 int cdbmap_find(struct cdbmap *map, const char *key, size_t key_len, const char **value_out, size_t *value_len_out);
 void cdbmap_close(struct cdbmap *map);
 /* Building on an open, empty, read-write fd. 0, -1 errno. Neither syncs nor closes: follow with durable_replace. */

@@ -41,30 +41,35 @@ static int wait_for(int fd, short events, uint64_t deadline_ms)
     }
 }
 
+/* Keeps a received descriptor, moved to FD_FLOOR or above; closes it where there is no room. */
+static bool keep_fd(struct channel *channel, int fd)
+{
+    int moved = fd >= FD_FLOOR ? fd : fcntl(fd, F_DUPFD_CLOEXEC, FD_FLOOR);
+    if (moved != fd) {
+        close(fd);
+    }
+    if (moved < 0) {
+        return false;
+    }
+    if (channel->n_fds == CHANNEL_FDS) {
+        close(moved);
+        return false;
+    }
+    channel->fds[channel->n_fds++] = moved;
+    return true;
+}
+
 /* Keeps what a message brought; everything is closed when the kernel cut the list or there are too many. */
 static bool keep_fds(struct channel *channel, struct msghdr *message)
 {
     bool is_good = (message->msg_flags & MSG_CTRUNC) == 0;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) {
-            continue;
-        }
         size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < n; i++) {
+        bool has_fds = c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS;
+        for (size_t i = 0; has_fds && i < n; i++) {
             int fd;
             memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
-            int moved = fd >= FD_FLOOR ? fd : fcntl(fd, F_DUPFD_CLOEXEC, FD_FLOOR);
-            if (moved != fd) {
-                close(fd);
-            }
-            if (moved < 0 || channel->n_fds == CHANNEL_FDS) {
-                is_good = false;
-                if (moved >= 0) {
-                    close(moved);
-                }
-            } else {
-                channel->fds[channel->n_fds++] = moved;
-            }
+            is_good = keep_fd(channel, fd) && is_good;
         }
     }
     if (!is_good) {

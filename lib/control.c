@@ -221,7 +221,7 @@ int control_load(const struct control_entry *table)
     int result = 0;
     looked_at_ms = clock_monotonic_ms();
     seen_files[CONTROL_TABLE_MAX] = look("me");
-    for (size_t i = 0; table[i].name != NULL && i < CONTROL_TABLE_MAX; i++) {
+    for (size_t i = 0; i < CONTROL_TABLE_MAX && table[i].name != NULL; i++) {
         seen_files[i] = look(table[i].name);
         if (load_entry(&table[i]) < 0) {
             result = -1;
@@ -236,7 +236,7 @@ static bool is_changed(const struct control_entry *table)
     if (!is_same(&now, &seen_files[CONTROL_TABLE_MAX])) {
         return true;
     }
-    for (size_t i = 0; table[i].name != NULL && i < CONTROL_TABLE_MAX; i++) {
+    for (size_t i = 0; i < CONTROL_TABLE_MAX && table[i].name != NULL; i++) {
         now = look(table[i].name);
         if (!is_same(&now, &seen_files[i])) {
             return true;

@@ -16,16 +16,16 @@ struct dot_decoder {
     size_t lines;
 };
 void dot_decoder_init(struct dot_decoder *decoder);
-/* Decodes n bytes into out (room for n + 1 bytes is always enough). Returns bytes consumed: n, or fewer when the end was found (state DOT_DONE;
- * the rest are commands). *out_len: bytes written. A bare CR or LF is written as it is and marked. */
+/* Decodes n bytes into out (room for n + 1 bytes is always enough). Returns bytes consumed: n, or fewer when the end was found
+ * (state DOT_DONE; the rest are commands). *out_len: bytes written. A bare CR or LF is written as it is and marked. */
 size_t dot_decode(struct dot_decoder *decoder, const char *in, size_t n, char *out, size_t *out_len);
 
 struct dot_encoder {
     bool at_line_start, after_cr;
 };
 void dot_encoder_init(struct dot_encoder *encoder);
-/* Encodes n stored bytes into out (room for 3 * n + 3). LF becomes CRLF; stored CRLF stays one CRLF; a CR that no LF follows becomes CRLF
- * (POP3 and SMTP know no bare CR). Returns bytes written. */
+/* Encodes n stored bytes into out (room for 3 * n + 3). LF becomes CRLF; stored CRLF stays one CRLF; a CR that no LF follows
+ * becomes CRLF (POP3 and SMTP know no bare CR). Returns bytes written. */
 size_t dot_encode(struct dot_encoder *encoder, const char *in, size_t n, char *out);
 /* The end: CRLF where the last line has none, then ".CRLF". Room for 5. */
 size_t dot_encode_end(struct dot_encoder *encoder, char *out);

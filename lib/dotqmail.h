@@ -56,8 +56,8 @@ struct dotqmail_word {
     const char *text; /* without its quotes */
     size_t len;
 };
-/* One word of a plain command at *at, which moves behind it: bare, or wholly in '…' or "…". 1; 0 at the end; -1 where a shell would do
- * more than split. */
+/* One word of a plain command at *at, which moves behind it: bare, or wholly in '…' or "…". 1; 0 at the end; -1 where a shell
+ * would do more than split. */
 int dotqmail_next_word(const char *command, size_t n, size_t *at, struct dotqmail_word *out);
 
 enum vdelivermail_kind {

@@ -74,15 +74,30 @@ static void line_put_value(struct line *line, const char *value)
     line_put(line, "\"", 1);
 }
 
+static unsigned long long take_unsigned(va_list *args, unsigned longs)
+{
+    if (longs == 0) {
+        return va_arg(*args, unsigned);
+    }
+    return longs == 1 ? va_arg(*args, unsigned long) : va_arg(*args, unsigned long long);
+}
+
+static long long take_signed(va_list *args, unsigned longs)
+{
+    if (longs == 0) {
+        return va_arg(*args, int);
+    }
+    return longs == 1 ? va_arg(*args, long) : va_arg(*args, long long);
+}
+
 /* One conversion behind its '%'. Returns the byte after it. */
 static const char *line_put_conversion(struct line *line, const char *p, va_list *args)
 {
+    _Static_assert(sizeof(size_t) == sizeof(long), "z is taken as l");
     char text[32];
     unsigned longs = 0;
-    bool is_size = false;
     for (; *p == 'l' || *p == 'z'; p++) {
-        is_size = is_size || *p == 'z';
-        longs += *p == 'l';
+        longs++;
     }
     if (*p == 's') {
         line_put_value(line, va_arg(*args, const char *));
@@ -95,17 +110,9 @@ static const char *line_put_conversion(struct line *line, const char *p, va_list
         return p + 1;
     }
     if (*p == 'd' || *p == 'i') {
-        long long n = is_size      ? va_arg(*args, ssize_t)
-                      : longs == 0 ? va_arg(*args, int)
-                      : longs == 1 ? va_arg(*args, long)
-                                   : va_arg(*args, long long);
-        snprintf(text, sizeof text, "%lld", n);
+        snprintf(text, sizeof text, "%lld", take_signed(args, longs));
     } else {
-        unsigned long long n = is_size      ? va_arg(*args, size_t)
-                               : longs == 0 ? va_arg(*args, unsigned)
-                               : longs == 1 ? va_arg(*args, unsigned long)
-                                            : va_arg(*args, unsigned long long);
-        snprintf(text, sizeof text, *p == 'x' ? "%llx" : "%llu", n);
+        snprintf(text, sizeof text, *p == 'x' ? "%llx" : "%llu", take_unsigned(args, longs));
     }
     line_put(line, text, strlen(text));
     return p + 1;

@@ -29,7 +29,7 @@ static bool put_address(const struct sockaddr_storage *address, char ip_out[46],
 
 bool serve_peer_of_socket(int fd, struct serve_peer *peer_out)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     socklen_t n = sizeof address;
     if (getpeername(fd, (struct sockaddr *)&address, &n) < 0) {
         return false;
@@ -90,7 +90,7 @@ void serve_peer_of_environment(struct serve_peer *peer_out)
 
 void serve_peer_add_local(int fd, struct serve_peer *peer)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     socklen_t n = sizeof address;
     if (!peer->is_unix && getsockname(fd, (struct sockaddr *)&address, &n) == 0) {
         (void)put_address(&address, peer->local_ip, &peer->local_port);

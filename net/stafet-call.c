@@ -156,18 +156,16 @@ int main(int argc, char **argv)
     struct plan plan = {0};
     struct call call;
     struct verdict verdict;
-    bool has_fd[FDS_MAX];
-    for (int i = 0; i < FDS_MAX; i++) { /* before anything of ours is opened there */
-        has_fd[i] = fcntl(FIRST_FD + i, F_GETFD) >= 0 && (i == 0 || has_fd[i - 1]);
+    int n_fds = 0;
+    while (n_fds < FDS_MAX && fcntl(FIRST_FD + n_fds, F_GETFD) >= 0) { /* before anything of ours is opened there */
+        n_fds++;
     }
     program_start("stafet-call");
     (void)argc;
     char *const *word = parse_options(argv, &plan);
     if (call_open(&call, word[0], plan.seconds) == 0) {
-        for (int i = 0; i < FDS_MAX; i++) {
-            if (has_fd[i]) {
-                channel_attach_fd(&call.channel, FIRST_FD + i);
-            }
+        for (int i = 0; i < n_fds; i++) {
+            channel_attach_fd(&call.channel, FIRST_FD + i);
         }
         put_request(&call.channel.outbox, word + 1, &plan);
         if (plan.has_message) {

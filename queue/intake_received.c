@@ -18,7 +18,7 @@ static bool is_safe(char c)
 /* A word of the caller: no byte that could end the line, a comment or an address. */
 static void append_foreign(stralloc *out, const char *word)
 {
-    for (size_t i = 0; word[i] != 0 && i < WORD_MAX; i++) {
+    for (size_t i = 0; i < WORD_MAX && word[i] != 0; i++) {
         str_catc(out, is_safe(word[i]) ? word[i] : '?');
     }
 }

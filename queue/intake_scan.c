@@ -33,9 +33,8 @@ static void name_is_known(struct intake_scan *scan, bool at_line_end)
     size_t n = sizeof received - 1;
     if (at_line_end && (scan->name_len == 0 || (scan->name_len == 1 && scan->name[0] == '\r'))) {
         scan->is_body = true;
-    } else if (scan->name_len >= n && str_equal_nocase(scan->name, n, received, n)) {
-        scan->hops++;
-    } else if (str_equal_nocase(scan->name, scan->name_len, delivered, sizeof delivered - 1)) {
+    } else if ((scan->name_len >= n && str_equal_nocase(scan->name, n, received, n)) ||
+               str_equal_nocase(scan->name, scan->name_len, delivered, sizeof delivered - 1)) {
         scan->hops++;
     }
 }

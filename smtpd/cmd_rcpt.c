@@ -109,7 +109,7 @@ static const struct reply *judge_line(struct session *session, struct slice argu
 const struct reply *cmd_rcpt(struct session *session, struct slice argument)
 {
     struct transaction *transaction = &session->transaction;
-    struct slice address;
+    struct slice address = {NULL, 0};
     const struct reply *answer = judge_order(session);
     if (answer == NULL) {
         answer = judge_line(session, argument, &address);

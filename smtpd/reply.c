@@ -10,7 +10,7 @@
 enum { DETAIL_MAX = 200 };
 
 #define SENDER "the sender address"
-#define RCPT "the recipient address"
+#define RCPT   "the recipient address"
 #define LOCAL_RULE                                                                                                               \
     " is not written as RFC 5321 wants it before the @: letters, digits and !#$&'*+-/=?^_`{|}~, single dots inside: "
 #define DOMAIN_RULE " has no host name behind the @: labels of 1 to 63 letters, digits and hyphens, parted by single dots: "

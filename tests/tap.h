@@ -71,8 +71,8 @@ static inline int done(void)
     return tap_failed ? 1 : 0;
 }
 
-#define ok(condition, name) tap_ok((condition), (name), __FILE__, __LINE__)
-#define is_number(got, want, name) tap_is_number((got), (want), (name), __FILE__, __LINE__)
+#define ok(condition, name)                          tap_ok((condition), (name), __FILE__, __LINE__)
+#define is_number(got, want, name)                   tap_is_number((got), (want), (name), __FILE__, __LINE__)
 #define is_bytes(got, got_len, want, want_len, name) tap_is_bytes((got), (got_len), (want), (want_len), (name))
 /* Texts. */
 #define is(got, want, name) tap_is((got), (want), (name), __FILE__, __LINE__)
