@@ -30,6 +30,10 @@ struct job {
 static enum va make_default_line(struct job *job, stralloc *why)
 {
     const char *catchall = job->request->catchall;
+    if (!names_is_shell_safe(job->tool->home)) {
+        str_cats(why, "the home folder's name goes into .qmail files: only letters, digits and . _ + = , : @ - / may be in it");
+        return VA_BAD_DIR;
+    }
     str_catf(&job->line, "| %s/bin/vdelivermail '' ", job->tool->home);
     if (catchall == NULL) {
         str_cats(&job->line, "bounce-no-mailbox");

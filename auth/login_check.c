@@ -15,6 +15,11 @@
 #include "auth/route_maps.h"
 #include "auth/userdb.h"
 #include "lib/log.h"
+#include "lib/sandbox.h"
+
+/* yescrypt works on 16 MiB and more; a scheme that needs beyond this is refused as a wrong password, and libxcrypt says nothing.
+ */
+#define MEMORY_MAX (512UL << 20)
 
 struct login_settings login_settings;
 const struct control_entry login_controls[] = {
@@ -55,6 +60,21 @@ void login_start(void)
     route_config_start(&login_settings.route);
     password_start(&login_settings.checker, login_settings.scheme);
     penalty_prepare();
+}
+
+void login_confine(unsigned classes)
+{
+    static const struct sandbox_path paths[] = {
+        {"control", SANDBOX_READ},
+        {"users", SANDBOX_READ},
+        {"domains", SANDBOX_READ},
+        {"etc", SANDBOX_READ},
+        {"auth", SANDBOX_READ | SANDBOX_WRITE},
+        {VPOPMAIL_HOME "/domains", SANDBOX_READ},
+    };
+    sandbox_limit(&(struct sandbox_limits){.memory = MEMORY_MAX, .files = 64, .file_size = UINT64_MAX});
+    sandbox_paths_or_die(paths, sizeof paths / sizeof *paths);
+    sandbox_calls(classes);
 }
 
 /* The folder of the account's domain; login->domain becomes the real one behind an alias. WELCOME: found; BAD_PASSWORD: no such

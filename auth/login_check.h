@@ -23,6 +23,8 @@ extern const struct control_entry login_controls[];
 extern struct login_settings login_settings; /* the one filled by login_controls */
 /* After the controls are loaded, before the program confines itself: one hash, the folders of auth/. */
 void login_start(void);
+/* Limits, then the paths that a check needs and the classes of system calls that the program needs. */
+void login_confine(unsigned classes);
 
 struct login_question {
     const char *service; /* pop3, imap, smtp */

@@ -17,9 +17,6 @@
 #include "lib/serve.h"
 #include "lib/str.h"
 
-/* yescrypt works on 16 MiB and more; a scheme that needs beyond this is refused as a wrong password, and libxcrypt says nothing.
- */
-#define MEMORY_MAX (512UL << 20)
 enum { CALLER_SECONDS = 5, SESSION_SECONDS = 10, MEMBERS = 4, EARLY_MAX = 65534 };
 
 static struct channel channel;
@@ -27,18 +24,8 @@ static stralloc question_bytes, early_bytes; /* kept from call to call */
 
 static void prepare(void)
 {
-    static const struct sandbox_path paths[] = {
-        {"control", SANDBOX_READ},
-        {"users", SANDBOX_READ},
-        {"domains", SANDBOX_READ},
-        {"etc", SANDBOX_READ},
-        {"auth", SANDBOX_READ | SANDBOX_WRITE},
-        {VPOPMAIL_HOME "/domains", SANDBOX_READ},
-    };
     login_start();
-    sandbox_limit(&(struct sandbox_limits){.memory = MEMORY_MAX, .files = 64, .file_size = UINT64_MAX});
-    sandbox_paths_or_die(paths, sizeof paths / sizeof *paths);
-    sandbox_calls(SANDBOX_RPATH | SANDBOX_WPATH | SANDBOX_CPATH | SANDBOX_UNIX | SANDBOX_SERVE | SANDBOX_FORK);
+    login_confine(SANDBOX_RPATH | SANDBOX_WPATH | SANDBOX_CPATH | SANDBOX_UNIX | SANDBOX_SERVE | SANDBOX_FORK);
 }
 
 struct request {

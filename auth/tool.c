@@ -23,11 +23,12 @@
 #define STAFET_VERSION "stafet 1.0"
 #endif
 
-/* A folder's owner; a folder that is not there belongs to whom the home belongs. */
-static struct tool_identity owner_of(const char *name, const struct stat *home)
+/* A folder's owner; a folder that is not there, nor at its other place, belongs to whom the home belongs. */
+static struct tool_identity owner_of(const char *name, const char *other, const struct stat *home)
 {
     struct stat st;
-    if (stat(name, &st) < 0 || !S_ISDIR(st.st_mode)) {
+    bool is_there = (stat(name, &st) == 0 && S_ISDIR(st.st_mode)) || (stat(other, &st) == 0 && S_ISDIR(st.st_mode));
+    if (!is_there) {
         st = *home;
     }
     return (struct tool_identity){st.st_uid, st.st_gid, st.st_gid};
@@ -67,13 +68,8 @@ void tool_start(struct tool *tool, const char *name, const char *home)
     if (tool->home == NULL) {
         die_temporary("cannot tell the home folder's absolute name");
     }
-    if (!names_is_shell_safe(tool->home)) {
-        die_permanent(
-            "the home folder %s: its name goes into .qmail files, and may hold letters, digits and . _ + = , : @ - / only",
-            tool->home);
-    }
-    tool->mail = owner_of("domains", &st);
-    tool->auth = owner_of("auth", &st);
+    tool->mail = owner_of("domains", VPOPMAIL_HOME "/domains", &st);
+    tool->auth = owner_of("auth", "", &st);
     const struct passwd *user = getpwuid(tool->auth.uid);
     tool->auth.gid = user == NULL ? tool->auth.gid : user->pw_gid;
     tool->auth.extra_group = tool->mail.gid;
@@ -103,7 +99,9 @@ static void become(const struct tool_identity *who)
 static _Noreturn void work_in_child(const struct tool_identity *who, enum va (*work)(void *, stralloc *), void *ctx, int fd)
 {
     stralloc out = STRALLOC_ZERO;
-    become(who);
+    if (geteuid() == 0) {
+        become(who);
+    }
     enum va result = work(ctx, &out);
     for (size_t done = 0; done < out.len;) {
         ssize_t n = write(fd, out.s + done, out.len - done);
@@ -117,10 +115,12 @@ static _Noreturn void work_in_child(const struct tool_identity *who, enum va (*w
 
 enum va tool_run_as(const struct tool_identity *who, enum va (*work)(void *ctx, stralloc *out), void *ctx, stralloc *out)
 {
+    return geteuid() != 0 || who->uid == 0 ? work(ctx, out) : tool_run_in_child(who, work, ctx, out);
+}
+
+enum va tool_run_in_child(const struct tool_identity *who, enum va (*work)(void *ctx, stralloc *out), void *ctx, stralloc *out)
+{
     int ends[2];
-    if (geteuid() != 0 || who->uid == 0) {
-        return work(ctx, out);
-    }
     fflush(NULL);
     if (pipe(ends) < 0) {
         die_temporary("cannot make a pipe");

@@ -32,6 +32,8 @@ void tool_print_version(void);
 
 /* Runs `work` as that user: in a child when it takes a change of uid, else right here. What it appends to `out` comes back. */
 enum va tool_run_as(const struct tool_identity *who, enum va (*work)(void *ctx, stralloc *out), void *ctx, stralloc *out);
+/* The same, in a child in every case. */
+enum va tool_run_in_child(const struct tool_identity *who, enum va (*work)(void *ctx, stralloc *out), void *ctx, stralloc *out);
 /* The user a domain's folders belong to. */
 struct tool_identity tool_domain_identity(const struct tool *tool, const struct assign_entry *entry);
 
