@@ -54,10 +54,16 @@ static const struct intake_reply *check_reserve(struct intake_session *session, 
     return is_low || is_low_in_inodes ? &intake_disk_low : NULL;
 }
 
+static bool is_bounce(const struct intake_session *session)
+{
+    return strcmp(session->question.proto, "bounce") == 0;
+}
+
+/* A bounce about many recipients may be larger than any message; refused, nobody would hear of them. */
 static const struct intake_reply *check_size(struct intake_session *session, uint64_t size)
 {
     uint64_t databytes = session->house->settings.databytes;
-    return databytes > 0 && size > databytes ? reply_number(session, &intake_too_big, databytes) : NULL;
+    return databytes > 0 && size > databytes && !is_bounce(session) ? reply_number(session, &intake_too_big, databytes) : NULL;
 }
 
 static void append_envelope(struct intake_session *session)
@@ -195,7 +201,7 @@ static void log_injected(const struct intake_session *session)
 static uint32_t flags_of(const struct intake_session *session)
 {
     return (session->scan.has_8bit ? (uint32_t)SPOOLFILE_8BIT : 0) | (session->question.is_utf8 ? (uint32_t)SPOOLFILE_UTF8 : 0) |
-           (strcmp(session->question.proto, "bounce") == 0 ? (uint32_t)SPOOLFILE_BOUNCE : 0);
+           (is_bounce(session) ? (uint32_t)SPOOLFILE_BOUNCE : 0);
 }
 
 static const struct intake_reply *take_end(struct intake_session *session)
