@@ -11,6 +11,12 @@
 
 enum { FLAG_BOUNCE_MAIL = 0x10 };
 
+const char *delivery_mailbox_name(const struct delivery *delivery)
+{
+    const char *slash = strrchr(delivery->home, '/');
+    return slash == NULL ? delivery->home : slash + 1;
+}
+
 const char *delivery_host(const struct delivery *delivery)
 {
     const char *at = strrchr(delivery->orig, '@');
@@ -53,15 +59,20 @@ static bool is_refused(struct delivery *delivery)
     return found != 0;
 }
 
-void delivery_run(struct delivery *delivery)
+bool delivery_begin(struct delivery *delivery)
 {
-    stralloc home = STRALLOC_ZERO;
     outcome_clear(delivery->outcome);
     delivery->prefix.len = 0;
     delivery_append_return_path(&delivery->prefix, delivery);
     delivery_append_delivered_to(&delivery->prefix, delivery);
     delivery->default_part = NULL;
-    if (is_refused(delivery)) {
+    return !is_refused(delivery);
+}
+
+void delivery_run(struct delivery *delivery)
+{
+    stralloc home = STRALLOC_ZERO;
+    if (!delivery_begin(delivery)) {
         return;
     }
     if (!place_resolve(delivery->settings, NULL, delivery->home, strlen(delivery->home), &home)) {

@@ -29,7 +29,9 @@ struct delivery_settings {
     dev_t ordered_device;      /* the spool's */
     const char *home_folder;   /* absolute name of the working directory, no '/' at its end */
     bool is_anywhere;          /* paths may lead anywhere: vdelivermail under another system's qmail-local */
-    const char *queue_socket, *rcpt_socket;
+    const char *queue_socket, *rcpt_socket; /* NULL: there is no house, but … */
+    const char *queue_program;              /* … another system's qmail-queue, */
+    const char *domain_folder;              /* and this folder's vpasswd.cdb */
 };
 
 struct delivery {
@@ -52,6 +54,10 @@ struct delivery {
 
 /* Delivers, and leaves the verdict in outcome. */
 void delivery_run(struct delivery *delivery);
+/* The first half: makes prefix, and refuses what needs no look into a folder. False: outcome is set. */
+bool delivery_begin(struct delivery *delivery);
+/* The last component of home: of a mailbox, its name. */
+const char *delivery_mailbox_name(const struct delivery *delivery);
 /* Host part of orig; "" without one. */
 const char *delivery_host(const struct delivery *delivery);
 /* `Return-Path: <sender>\n` and `Delivered-To: orig\n`. */

@@ -24,7 +24,7 @@ struct run {
     struct delivery *delivery;
     const char *file; /* for words to people */
     unsigned line;
-    bool is_forward_only, is_stopped;
+    bool is_forward_only;
     unsigned files, programs;
     struct forward forward;
 };
@@ -79,7 +79,7 @@ static void run_program(struct run *run, const struct dotqmail_line *line)
         vdeliver_run(delivery, &action);
     } else {
         run->programs++;
-        run->is_stopped = program_run(delivery, line->text, line->len);
+        program_run(delivery, line->text, line->len);
     }
 }
 
@@ -164,7 +164,7 @@ static void run_text(struct run *run, const char *bytes, size_t n)
     }
     forward_start(&run->forward, run->delivery);
     dotqmail_read_start(&reader, bytes, n);
-    while (!run->is_stopped && !has_failed(run) && dotqmail_read_next(&reader, &line)) {
+    while (!run->delivery->outcome->is_stop && !has_failed(run) && dotqmail_read_next(&reader, &line)) {
         run->line = line.number;
         run_line(run, &line);
     }
@@ -319,8 +319,25 @@ static bool is_guarded(struct delivery *delivery)
     return true;
 }
 
+/* rcptd's ext of a mailbox is its name, perhaps with an extension behind it; files in the mailbox's folder go by the extension.
+ */
+static void settle_extension(struct delivery *delivery)
+{
+    const char *name = delivery_mailbox_name(delivery);
+    size_t n = strlen(name);
+    size_t ext_len = strlen(delivery->ext);
+    if (ext_len < n || !str_equal_nocase(delivery->ext, n, name, n) || (ext_len > n && delivery->ext[n] != '-')) {
+        return;
+    }
+    delivery->dash = ext_len > n ? "-" : "";
+    delivery->ext += ext_len > n ? n + 1 : n;
+}
+
 void instructions_run(struct delivery *delivery)
 {
+    if (is_mailbox(delivery)) {
+        settle_extension(delivery);
+    }
     if (is_guarded(delivery) || search(delivery)) {
         return;
     }

@@ -157,8 +157,11 @@ static void set_exit(struct delivery *delivery, const struct runner_result *resu
 {
     const stralloc *output = &result->output;
     switch (program_judge(result->code)) {
-    case PROGRAM_DONE:
     case PROGRAM_STOP:
+        delivery->outcome->is_stop = true;
+        outcome_set(delivery->outcome, &reply_delivered);
+        break;
+    case PROGRAM_DONE:
         outcome_set(delivery->outcome, &reply_delivered);
         break;
     case PROGRAM_NEVER:
@@ -191,7 +194,7 @@ static void set_outcome(struct delivery *delivery, const struct runner_result *r
     }
 }
 
-bool program_run(struct delivery *delivery, const char *command, size_t n)
+void program_run(struct delivery *delivery, const char *command, size_t n)
 {
     struct runner_result result = {.end = RUNNER_LOST};
     stralloc line = STRALLOC_ZERO;
@@ -211,9 +214,7 @@ bool program_run(struct delivery *delivery, const char *command, size_t n)
         log_event("program", "id=%s n=%llu home=%s end=%d code=%d", delivery->message->id, (unsigned long long)delivery->n,
                   delivery->home, (int)result.end, result.code);
     }
-    bool is_stop = job.message >= 0 && result.end == RUNNER_EXIT && program_judge(result.code) == PROGRAM_STOP;
     stralloc_free(&line);
     stralloc_free(&environment);
     stralloc_free(&result.output);
-    return is_stop;
 }

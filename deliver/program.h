@@ -5,9 +5,8 @@
 
 #include "deliver/delivery.h"
 
-/* Runs `command` with the message on fd 0 in delivery->home, and sets delivery->outcome. True: it ended with 99, the lines behind
- * it are not for this message. */
-bool program_run(struct delivery *delivery, const char *command, size_t n);
+/* Runs `command` with the message on fd 0 in delivery->home, and sets delivery->outcome (is_stop: it ended with 99). */
+void program_run(struct delivery *delivery, const char *command, size_t n);
 /* Appends NAME=value NUL for each variable of qmail-command, built from nothing. */
 void program_append_environment(stralloc *out, const struct delivery *delivery, uint64_t seconds);
 /* One value: bytes outside 0x20-0x7e become %HH (LF at the end of *LINE values stays), and a value that a shell could take for a

@@ -67,6 +67,7 @@ void outcome_clear(struct outcome *out)
     out->letter = 0;
     out->why = WHY_NONE;
     out->text.len = out->where.len = 0;
+    out->is_stop = false;
 }
 
 static void start(struct outcome *out, const struct reply *reply)

@@ -34,6 +34,7 @@ struct outcome {
     enum why why;
     stralloc text;  /* begins with the status code; one line of printable bytes */
     stralloc where; /* what was written, or which file and line decided; "" nothing to say */
+    bool is_stop;   /* a program ended with 99: what stands behind it is not for this message */
 };
 void outcome_clear(struct outcome *out);
 /* text: STATUS WORDS EXPLANATION. */

@@ -79,7 +79,10 @@ static int open_root(const struct store *store)
 static void mark_full(const struct store *store, bool is_full)
 {
     const struct delivery *delivery = store->delivery;
-    int fd = overquota_open(AT_FDCWD, delivery->home, delivery->ext);
+    if (delivery->settings->rcpt_socket == NULL) {
+        return; /* nobody reads it */
+    }
+    int fd = overquota_open(AT_FDCWD, delivery->home, delivery_mailbox_name(delivery));
     if (fd < 0 || overquota_set(fd, is_full) < 0) {
         log_event("warning", "what=full-mark id=%s home=%s error=%s", delivery->message->id, delivery->home, strerror(errno));
     }
