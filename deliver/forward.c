@@ -3,9 +3,11 @@
  * means it is safe there; whatever else it says ends this delivery, and nothing has been forwarded. */
 #include "deliver/forward.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "deliver/handover.h"
 #include "lib/address.h"
 #include "lib/call.h"
 #include "lib/dotqmail.h"
@@ -148,23 +150,59 @@ static void take_verdict(struct delivery *delivery, const struct verdict *verdic
     delivery->outcome->why = why == WHY_NONE || why == WHY_UNKNOWN ? reply->why : why;
 }
 
-static void send_copy(struct delivery *delivery, const char *sender, const char *addresses, size_t n)
+/* One envelope and the message. */
+struct copy {
+    struct delivery *delivery;
+    const char *sender, *addresses;
+    size_t n; /* bytes of addresses */
+    stralloc head;
+};
+
+static void call_queue(const struct copy *copy)
 {
     struct call call;
     struct verdict verdict;
-    stralloc head = STRALLOC_ZERO;
-    delivery_append_delivered_to(&head, delivery);
+    struct delivery *delivery = copy->delivery;
     (void)!call_open(&call, delivery->settings->queue_socket, QUEUE_SECONDS);
-    put_envelope(&call.channel.outbox, delivery, sender, delivery->message->length + head.len);
-    put_recipients(&call, addresses, n);
-    if (put_message(&call, delivery, &head) < 0) {
+    put_envelope(&call.channel.outbox, delivery, copy->sender, delivery->message->length + copy->head.len);
+    put_recipients(&call, copy->addresses, copy->n);
+    if (put_message(&call, delivery, &copy->head) < 0) {
         outcome_set(delivery->outcome, &reply_read_error);
     } else {
         call_finish(&call, &verdict);
         take_verdict(delivery, &verdict);
     }
     call_close(&call);
-    stralloc_free(&head);
+}
+
+static void run_queue(const struct copy *copy)
+{
+    struct handover handover = {.program = copy->delivery->settings->queue_program,
+                                .sender = copy->sender,
+                                .addresses = copy->addresses,
+                                .addresses_len = copy->n,
+                                .head = copy->head.s,
+                                .head_len = copy->head.len};
+    int code;
+    char words[32];
+    enum handover_result result = handover_run(&handover, copy->delivery->message, &code);
+    if (result != HANDOVER_DONE) {
+        snprintf(words, sizeof words, "qmail-queue exit code %d", code);
+        const struct reply *reply = result == HANDOVER_NEVER ? &reply_queue_refused : &reply_queue_deferred;
+        outcome_set_detail(copy->delivery->outcome, reply, words, strlen(words));
+    }
+}
+
+static void send_copy(struct delivery *delivery, const char *sender, const char *addresses, size_t n)
+{
+    struct copy copy = {.delivery = delivery, .sender = sender, .addresses = addresses, .n = n};
+    delivery_append_delivered_to(&copy.head, delivery);
+    if (delivery->settings->queue_socket != NULL) {
+        call_queue(&copy);
+    } else {
+        run_queue(&copy);
+    }
+    stralloc_free(&copy.head);
 }
 
 /* One envelope a recipient, so that its bounce names him. */

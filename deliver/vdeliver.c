@@ -7,27 +7,10 @@
 
 #include "deliver/forward.h"
 #include "deliver/instructions.h"
+#include "deliver/lookup.h"
 #include "deliver/notice.h"
 #include "deliver/place.h"
-#include "lib/call.h"
 #include "lib/str.h"
-
-enum { LOOKUP_SECONDS = 30 };
-
-/* op=rcpt for=mailbox. The verdict lives until call_close. */
-static void look_up(struct call *call, const struct delivery *delivery, const char *address, struct verdict *out)
-{
-    (void)!call_open(call, delivery->settings->rcpt_socket, LOOKUP_SECONDS);
-    stralloc *question = &call->channel.outbox;
-    size_t start = frame_begin(question, 'Q');
-    field_put(question, "op", "rcpt");
-    field_put(question, "sid", delivery->message->id);
-    field_put(question, "from", delivery->message->sender);
-    field_put(question, "to", address);
-    field_put(question, "for", "mailbox");
-    frame_end(question, start);
-    call_finish(call, out);
-}
 
 /* The rest of the delivery goes to a mailbox. */
 static void deliver_to(struct delivery *delivery, const struct fields *answer)
@@ -55,20 +38,20 @@ static void deliver_to(struct delivery *delivery, const struct fields *answer)
 static void deliver_to_folder(struct delivery *delivery, const char *folder)
 {
     struct delivery owner = *delivery;
-    struct call call;
-    struct verdict verdict;
+    struct lookup lookup;
+    const struct verdict *verdict = &lookup.verdict;
     stralloc address = STRALLOC_ZERO;
     stralloc quota = STRALLOC_ZERO;
     const char *name = strrchr(folder, '/');
     str_copys(&address, name == NULL ? folder : name + 1);
     str_catc(&address, '@');
     str_cats(&address, delivery_host(delivery));
-    look_up(&call, delivery, str_text(&address), &verdict);
-    if (verdict.letter == 'Z') {
-        outcome_set_detail(delivery->outcome, &reply_lookup_deferred, verdict.text, strlen(verdict.text));
+    lookup_mailbox(&lookup, delivery, str_text(&address));
+    if (verdict->letter == 'Z') {
+        outcome_set_detail(delivery->outcome, &reply_lookup_deferred, verdict->text, strlen(verdict->text));
     } else {
-        const char *home = verdict.letter == 'K' ? fields_get_or(&verdict.fields, "home", "") : "";
-        str_copys(&quota, strcmp(home, folder) == 0 ? fields_get_or(&verdict.fields, "quota", "") : "");
+        const char *home = verdict->letter == 'K' ? fields_get_or(&verdict->fields, "home", "") : "";
+        str_copys(&quota, strcmp(home, folder) == 0 ? fields_get_or(&verdict->fields, "quota", "") : "");
         owner.kind = "mailbox";
         owner.is_inside_vdelivermail = true;
         owner.home = folder;
@@ -76,7 +59,7 @@ static void deliver_to_folder(struct delivery *delivery, const char *folder)
         owner.dash = owner.ext = "";
         instructions_run(&owner);
     }
-    call_close(&call);
+    lookup_end(&lookup);
     stralloc_free(&address);
     stralloc_free(&quota);
 }
@@ -150,18 +133,18 @@ static void pass_on(struct delivery *delivery, const struct verdict *verdict)
 
 static void look_up_and_run(struct delivery *delivery, const struct vdelivermail *action)
 {
-    struct call call;
-    struct verdict verdict;
-    look_up(&call, delivery, delivery->orig, &verdict);
-    bool is_unknown = verdict.letter == 'D' && why_from_word(fields_get(&verdict.fields, "why")) == WHY_no_mailbox;
-    if (verdict.letter == 'K' && strcmp(fields_get_or(&verdict.fields, "kind", ""), "mailbox") == 0) {
-        deliver_to(delivery, &verdict.fields);
-    } else if (is_unknown || verdict.letter == 'K') {
+    struct lookup lookup;
+    lookup_mailbox(&lookup, delivery, delivery->orig);
+    const struct verdict *verdict = &lookup.verdict;
+    bool is_unknown = verdict->letter == 'D' && why_from_word(fields_get(&verdict->fields, "why")) == WHY_no_mailbox;
+    if (verdict->letter == 'K' && strcmp(fields_get_or(&verdict->fields, "kind", ""), "mailbox") == 0) {
+        deliver_to(delivery, &verdict->fields);
+    } else if (is_unknown || verdict->letter == 'K') {
         vdeliver_unknown(delivery, action);
     } else {
-        pass_on(delivery, &verdict);
+        pass_on(delivery, verdict);
     }
-    call_close(&call);
+    lookup_end(&lookup);
 }
 
 void vdeliver_run(struct delivery *delivery, const struct vdelivermail *action)
