@@ -30,10 +30,6 @@ struct job {
 static enum va make_default_line(struct job *job, stralloc *why)
 {
     const char *catchall = job->request->catchall;
-    if (!names_is_shell_safe(job->tool->home)) {
-        str_cats(why, "the home folder's name goes into .qmail files: only letters, digits and . _ + = , : @ - / may be in it");
-        return VA_BAD_DIR;
-    }
     str_catf(&job->line, "| %s/bin/vdelivermail '' ", job->tool->home);
     if (catchall == NULL) {
         str_cats(&job->line, "bounce-no-mailbox");
@@ -61,6 +57,10 @@ static enum va make_default_line(struct job *job, stralloc *why)
 static enum va fill_entry(struct job *job, stralloc *why)
 {
     const struct admin_domain *request = job->request;
+    if (!names_is_shell_safe(job->tool->home)) {
+        str_cats(why, "the home folder's name goes into .qmail files: only letters, digits and . _ + = , : @ - / may be in it");
+        return VA_BAD_DIR;
+    }
     const char *parent = request->parent == NULL ? job->tool->home : request->parent;
     stralloc home = STRALLOC_ZERO;
     str_catf(&home, "%s/domains/%s", parent, request->name);
@@ -115,13 +115,25 @@ static enum va explain_change(const char *file, stralloc *why)
 static enum va publish(const struct job *job, stralloc *why)
 {
     const char *file = "users/assign";
-    if (assign_add_domain(AT_FDCWD, &job->domain) == 0 && domains_add(AT_FDCWD, job->domain.name, &file) == 0) {
+    bool is_assigned = assign_add_domain(AT_FDCWD, &job->domain) == 0;
+    if (is_assigned && domains_add(AT_FDCWD, job->domain.name, &file) == 0) {
         return VA_SUCCESS;
     }
+    bool is_untouched = !is_assigned && errno == EBADMSG;
     enum va result = explain_change(file, why);
-    if (domains_stop_mail(AT_FDCWD, job->domain.name, &file) < 0 || domains_remove(AT_FDCWD, job->domain.name, &file) < 0 ||
-        assign_remove_domain(AT_FDCWD, job->domain.name) < 0) {
-        str_catf(why, "; taking it back failed too, look into %s", file);
+    if (is_untouched) {
+        return result;
+    }
+    /* Each of the three, whatever becomes of the others. */
+    const char *mail_file, *route_file;
+    bool is_mail_left = domains_stop_mail(AT_FDCWD, job->domain.name, &mail_file) < 0;
+    bool is_route_left = domains_remove(AT_FDCWD, job->domain.name, &route_file) < 0;
+    bool is_assign_left = assign_remove_domain(AT_FDCWD, job->domain.name) < 0;
+    if (is_mail_left || is_route_left || is_assign_left) {
+        str_catf(why, "; taking it back failed too, look into %s",
+                 is_mail_left    ? mail_file
+                 : is_route_left ? route_file
+                                 : "users/assign");
     }
     return result;
 }

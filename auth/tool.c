@@ -74,6 +74,12 @@ void tool_start(struct tool *tool, const char *name, const char *home)
     tool->auth.gid = user == NULL ? tool->auth.gid : user->pw_gid;
     tool->auth.extra_group = tool->mail.gid;
     tool->is_shared = tool->mail.uid != tool->auth.uid;
+    if (geteuid() == 0 && tool->auth.uid == 0 && tool->mail.uid != 0) {
+        errno = 0;
+        die_temporary(
+            "auth/ is missing or belongs to root: passwords lie in folders of another user, and root opens nothing there; "
+            "give auth/ to the user that authd runs as");
+    }
 }
 
 void tool_print_version(void)
@@ -85,6 +91,9 @@ struct tool_identity tool_domain_identity(const struct tool *tool, const struct 
 {
     if (geteuid() != 0) {
         return tool->mail;
+    }
+    if (entry->uid == 0 && tool->mail.uid != 0) {
+        tool_fail(VA_BAD_UID, "users/assign gives the domain to root, who opens no folder of mail: write another uid there");
     }
     return (struct tool_identity){entry->uid, tool->mail.gid, tool->mail.gid};
 }

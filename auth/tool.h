@@ -34,7 +34,7 @@ void tool_print_version(void);
 enum va tool_run_as(const struct tool_identity *who, enum va (*work)(void *ctx, stralloc *out), void *ctx, stralloc *out);
 /* The same, in a child in every case. */
 enum va tool_run_in_child(const struct tool_identity *who, enum va (*work)(void *ctx, stralloc *out), void *ctx, stralloc *out);
-/* The user a domain's folders belong to. */
+/* The user a domain's folders belong to; never root, unless all mail does. */
 struct tool_identity tool_domain_identity(const struct tool *tool, const struct assign_entry *entry);
 
 /* "Error: WORDS" on fd 1 as vpopmail says it, `why` (may be NULL or "") in a line on fd 2, and the exit code of `code`. */
@@ -47,7 +47,8 @@ _Noreturn void tool_fail_with(int exit_code, const char *said, const char *why);
 bool tool_find_mailbox(const char *text, struct names_email *email, struct assign_entry *entry);
 /* The same for a domain's name; false: no such domain. */
 bool tool_find_domain(const char *text, char *domain, struct assign_entry *entry);
-/* Password from the argument (wiped from the command line), or asked for twice on the terminal. False: there is no terminal. */
+/* Password from the argument (wiped from the command line), or asked for twice on the terminal. False: there is no terminal, or
+ * the password is empty. */
 bool tool_get_password(char *argument, const char *whom, stralloc *out);
 /* Random password of -r[LEN]: LEN 1-128, default 12. False: no such length. */
 bool tool_random_password(const char *length, stralloc *out);

@@ -61,13 +61,13 @@ static bool ask(const char *whom, stralloc *out)
 bool tool_get_password(char *argument, const char *whom, stralloc *out)
 {
     if (argument == NULL) {
-        return isatty(0) && ask(whom, out);
+        return isatty(0) && ask(whom, out) && out->len > 0;
     }
     str_copys(out, argument);
     (void)str_text(out);
     /* Others see a command line in ps. */
     password_wipe(argument, strlen(argument));
-    return true;
+    return out->len > 0;
 }
 
 bool tool_random_password(const char *length, stralloc *out)

@@ -8,6 +8,7 @@
 
 #include "auth/admin.h"
 #include "auth/tool.h"
+#include "lib/die.h"
 #include "lib/scan.h"
 #include "lib/str.h"
 
@@ -147,6 +148,7 @@ int main(int argc, char **argv)
     struct assign_entry known;
     stralloc password = STRALLOC_ZERO, hash = STRALLOC_ZERO, quota = STRALLOC_ZERO, why = STRALLOC_ZERO;
     int letter;
+    program_start("vadddomain");
     while ((letter = getopt(argc, argv, "q:be:u:vi:g:d:Or::H:")) != -1) {
         take_option(letter, &options);
     }

@@ -85,7 +85,7 @@ static void get_hash(const struct options *options, char *argument, const char *
     if (!is_there && options->is_random) {
         tool_fail(VA_PASSWD_TOO_LONG, "-r takes a length from 1 to 128");
     }
-    if (!is_there || password->len == 0) {
+    if (!is_there) {
         printf("Error: No password entered\n");
         fail_usage();
     }
