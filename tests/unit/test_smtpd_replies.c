@@ -9,11 +9,11 @@
 
 enum { REPLY_LINE_MAX = 512 };
 
-/* All scripts, one behind the other. */
-static void read_scripts(stralloc *out)
+/* All files of the pattern, one behind the other. */
+static void read_files(const char *pattern, stralloc *out)
 {
     glob_t found;
-    if (glob("tests/dialog/stafet-smtpd/*.talk", 0, NULL, &found) != 0) {
+    if (glob(pattern, 0, NULL, &found) != 0) {
         return;
     }
     for (size_t i = 0; i < found.gl_pathc; i++) {
@@ -129,7 +129,10 @@ static void each_fault_of_an_address_has_its_reply(void)
 int main(void)
 {
     stralloc scripts = STRALLOC_ZERO;
-    read_scripts(&scripts);
+    stralloc page = STRALLOC_ZERO;
+    read_files("tests/dialog/stafet-smtpd/*.talk", &scripts);
+    read_files("smtpd/stafet-smtpd.8", &page);
+    (void)str_text(&page);
     ok(scripts.len > 0, "there are scripts in tests/dialog/stafet-smtpd");
     for (int i = 0; i < REPLY_COUNT; i++) {
         bool is_exempt = i == REPLY_GREETING || i == REPLY_HELO || i == REPLY_EHLO || i == REPLY_GO_AHEAD;
@@ -137,6 +140,9 @@ int main(void)
         ok((replies[i].code >= 400) == (replies[i].cause != NULL), "a refusal has a cause, and nothing else has");
         if (!ok(is_spoken(&scripts, &replies[i]), "is spoken in a dialogue")) {
             printf("# %u %s\n", replies[i].code, replies[i].text);
+        }
+        if (!ok(replies[i].cause == NULL || strstr(page.s, replies[i].cause) != NULL, "the page has its cause")) {
+            printf("# %s\n", replies[i].cause);
         }
     }
     needs_no_more_than_512_bytes();
