@@ -127,7 +127,32 @@ static size_t encode_end_of_line(struct dot_encoder *encoder, char c, char *out)
     return 2;
 }
 
-size_t dot_encode(struct dot_encoder *encoder, const char *in, size_t n, char *out)
+/* Bytes without any CR, and none open before them: the common case, done a line at a time. */
+static size_t encode_lines(struct dot_encoder *encoder, const char *in, size_t n, char *out)
+{
+    const char *end = in + n;
+    char *to = out;
+    while (in < end) {
+        const char *lf = memchr(in, '\n', (size_t)(end - in));
+        size_t run = (size_t)((lf != NULL ? lf : end) - in);
+        if (*in == '.' && encoder->at_line_start) {
+            *to++ = '.';
+        }
+        memcpy(to, in, run);
+        to += run;
+        in += run;
+        encoder->at_line_start = lf != NULL;
+        if (lf != NULL) {
+            memcpy(to, "\r\n", 2);
+            to += 2;
+            in++;
+        }
+    }
+    return (size_t)(to - out);
+}
+
+/* Any bytes. */
+static size_t encode_all(struct dot_encoder *encoder, const char *in, size_t n, char *out)
 {
     size_t len = 0;
     size_t i = 0;
@@ -150,6 +175,12 @@ size_t dot_encode(struct dot_encoder *encoder, const char *in, size_t n, char *o
         encoder->after_cr = false;
     }
     return len;
+}
+
+size_t dot_encode(struct dot_encoder *encoder, const char *in, size_t n, char *out)
+{
+    bool has_cr = encoder->after_cr || memchr(in, '\r', n) != NULL;
+    return has_cr ? encode_all(encoder, in, n, out) : encode_lines(encoder, in, n, out);
 }
 
 size_t dot_encode_end(struct dot_encoder *encoder, char *out)

@@ -208,6 +208,8 @@ int mailbox_scan(struct mailbox *box)
     }
     mailbox_sort(box);
     drop_doubles(box);
+    box->room = box->n > 0 ? box->n : 1; /* a session holds this for long: no spare places */
+    box->message = memory_grow(box->message, box->room, sizeof *box->message);
     return 0;
 }
 

@@ -2,12 +2,16 @@
 /* The client's side of a session. Memory is this struct and nothing more, whatever the client sends. */
 #include "wire.h"
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include "clock.h"
+
+enum { PARTING_MS = 2000, PARTING_BYTES = 1 << 20 };
 
 void wire_init(struct wire *wire, int in, int out, unsigned idle_seconds)
 {
@@ -57,38 +61,57 @@ static bool kernel_waits(struct wire *wire)
     return wire->end_ms == 0 || wire->end_ms > clock_monotonic_ms() + (uint64_t)wire->idle_seconds * 1000;
 }
 
-void wire_flush(struct wire *wire)
+/* A pipe that polls as writable takes so much without blocking. */
+static size_t pipe_room(size_t n)
 {
-    size_t done = 0;
-    while (done < wire->out_len && !wire->is_broken) {
+    return n < PIPE_BUF ? n : PIPE_BUF;
+}
+
+/* What waits, and behind it bytes that lie elsewhere, in as few writes as the peer lets us. */
+static void write_with(struct wire *wire, const char *bytes, size_t n)
+{
+    struct iovec parts[2] = {{wire->out_buf, wire->out_len}, {(void *)(uintptr_t)bytes, n}};
+    struct iovec *part = parts;
+    struct iovec *end = n > 0 ? parts + 2 : parts + 1;
+    while (part < end && !wire->is_broken) {
+        if (part->iov_len == 0) {
+            part++;
+            continue;
+        }
         bool kernel_waited = kernel_waits(wire);
         if (!kernel_waited && wait_for(wire, wire->out, POLLOUT) <= 0) {
             wire->is_broken = true;
             break;
         }
-        ssize_t n = write(wire->out, wire->out_buf + done, wire->out_len - done);
-        if (n > 0) {
-            done += (size_t)n;
-        } else if (errno != EINTR && (kernel_waited || errno != EAGAIN)) {
-            wire->is_broken = true;
+        ssize_t done = kernel_waited ? writev(wire->out, part, (int)(end - part))
+                                     : write(wire->out, part->iov_base, pipe_room(part->iov_len));
+        if (done < 0) {
+            wire->is_broken = errno != EINTR && (kernel_waited || errno != EAGAIN);
+            continue;
+        }
+        for (struct iovec *each = part; each < end; each++) {
+            size_t taken = (size_t)done < each->iov_len ? (size_t)done : each->iov_len;
+            each->iov_base = (char *)each->iov_base + taken;
+            each->iov_len -= taken;
+            done -= (ssize_t)taken;
         }
     }
     wire->out_len = 0;
 }
 
+void wire_flush(struct wire *wire)
+{
+    write_with(wire, NULL, 0);
+}
+
 void wire_put(struct wire *wire, const char *bytes, size_t n)
 {
-    while (n > 0) {
-        size_t room = WIRE_OUT - wire->out_len;
-        size_t part = n < room ? n : room;
-        memcpy(wire->out_buf + wire->out_len, bytes, part);
-        wire->out_len += part;
-        bytes += part;
-        n -= part;
-        if (wire->out_len == WIRE_OUT) {
-            wire_flush(wire);
-        }
+    if (n > WIRE_OUT - wire->out_len) {
+        write_with(wire, bytes, n);
+        return;
     }
+    memcpy(wire->out_buf + wire->out_len, bytes, n);
+    wire->out_len += n;
 }
 
 void wire_puts(struct wire *wire, const char *text)
@@ -220,4 +243,20 @@ bool wire_unread(struct wire *wire, const char *bytes, size_t n)
     wire->start = 0;
     wire->end = n + unread;
     return true;
+}
+
+void wire_part(struct wire *wire)
+{
+    const char *bytes;
+    size_t n;
+    size_t dropped = 0;
+    wire_flush(wire);
+    if (shutdown(wire->out, SHUT_WR) < 0) {
+        return;
+    }
+    wire->end_ms = clock_monotonic_ms() + PARTING_MS;
+    while (dropped < PARTING_BYTES && wire_peek(wire, &bytes, &n) == WIRE_LINE) {
+        wire_skip(wire, n);
+        dropped += n;
+    }
 }

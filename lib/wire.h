@@ -41,12 +41,16 @@ enum wire_result wire_peek(struct wire *wire, const char **bytes_out, size_t *le
 void wire_skip(struct wire *wire, size_t n);
 /* True when bytes lie unread in the buffer, or in the kernel right now (the end of input is none). */
 bool wire_has_input(const struct wire *wire);
-/* Appends to the output; flushes when full. Errors set is_broken. */
+/* Appends to the output. What finds no room in the buffer is written at once from where it lies, behind what waits: a large piece
+ * costs no copy. Errors set is_broken. */
 void wire_put(struct wire *wire, const char *bytes, size_t n);
 void wire_puts(struct wire *wire, const char *text);
 void wire_flush(struct wire *wire);
 /* Puts bytes that were read elsewhere (the front's `early`) before everything unread. At most WIRE_IN - unread; false: no room.
  */
 bool wire_unread(struct wire *wire, const char *bytes, size_t n);
+/* The last word: flushes, says that no more comes, and drops what the peer still sends, for 2 s and 1 MiB at most. A close with
+ * bytes unread would reset the connection, and the peer might never see our last reply. */
+void wire_part(struct wire *wire);
 
 #endif

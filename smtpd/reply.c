@@ -7,8 +7,6 @@
 #include "lib/str.h"
 #include "lib/why.h"
 
-enum { DETAIL_MAX = 200 };
-
 #define SENDER "the sender address"
 #define RCPT   "the recipient address"
 #define LOCAL_RULE                                                                                                               \
@@ -150,40 +148,6 @@ const struct reply replies[REPLY_COUNT] = {
 };
 /* clang-format on */
 
-static void append_foreign(stralloc *out, const char *bytes, size_t n)
-{
-    str_cat_printable(out, bytes, n > DETAIL_MAX ? DETAIL_MAX : n);
-    if (n > DETAIL_MAX) {
-        str_cats(out, "...");
-    }
-}
-
-static void append_detail(stralloc *out, char which, const struct reply_detail *detail)
-{
-    if (which == 's') {
-        append_foreign(out, detail->bytes, detail->len);
-    } else if (which == 'n') {
-        str_catn(out, detail->number);
-    } else if (detail->told != NULL) {
-        append_foreign(out, detail->told, strlen(detail->told));
-    }
-}
-
-static void append_line(stralloc *out, const char *text, size_t n, const struct reply_detail *detail)
-{
-    const char *end = text + n;
-    while (text < end) {
-        const char *percent = memchr(text, '%', (size_t)(end - text));
-        size_t plain = percent ? (size_t)(percent - text) : (size_t)(end - text);
-        str_cat(out, text, plain);
-        text += plain;
-        if (percent) {
-            append_detail(out, percent[1], detail);
-            text += 2;
-        }
-    }
-}
-
 void reply_append(stralloc *out, const struct reply *reply, const struct reply_detail *detail)
 {
     const char *line = reply->text;
@@ -191,7 +155,7 @@ void reply_append(stralloc *out, const struct reply *reply, const struct reply_d
         const char *end = strchr(line, '\n');
         str_catn(out, reply->code);
         str_catc(out, end ? '-' : ' ');
-        append_line(out, line, end ? (size_t)(end - line) : strlen(line), detail);
+        reply_text_append(out, line, end ? (size_t)(end - line) : strlen(line), detail);
         str_cats(out, "\r\n");
         line = end ? end + 1 : NULL;
     }

@@ -9,6 +9,7 @@
 
 #include "lib/address.h"
 #include "lib/frame.h"
+#include "lib/replytext.h"
 
 enum reply_name {
     /* it goes on */
@@ -122,7 +123,7 @@ struct reply {
     unsigned short flags;
     const char *cause; /* word in the log; NULL where nothing was refused */
     const char
-        *text; /* begins with the enhanced status code, where RFC 2034 wants one; '\n' parts lines; %s %n %t: reply_append */
+        *text; /* begins with the enhanced status code, where RFC 2034 wants one; '\n' parts lines; %s %n %t: lib/replytext.h */
 };
 extern const struct reply replies[REPLY_COUNT];
 
@@ -131,13 +132,6 @@ static inline const struct reply *reply(enum reply_name name)
     return &replies[name];
 }
 
-/* What stands for %s, %n, and %t (foreign bytes: escaped here, cut at 200). */
-struct reply_detail {
-    const char *bytes;
-    size_t len;
-    uint64_t number;
-    const char *told; /* the text of a service's verdict, its status code in front; NULL: none */
-};
 /* Appends the reply's lines, each with its code and CRLF. */
 void reply_append(stralloc *out, const struct reply *reply, const struct reply_detail *detail);
 

@@ -4,13 +4,10 @@
 #include "smtpd/session.h"
 
 #include <string.h>
-#include <sys/socket.h>
 
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/str.h"
-
-enum { PARTING_MS = 2000, PARTING_BYTES = 1 << 20 };
 
 const struct reply *session_reply(struct session *session, enum reply_name name, struct slice detail)
 {
@@ -123,24 +120,6 @@ static void look_at_limits(struct session *session)
     }
 }
 
-/* A close with unread bytes would reset the connection, and the client might never see our last reply: waits a moment for its
- * end. */
-static void part(struct session *session)
-{
-    struct wire *wire = &session->wire;
-    const char *bytes;
-    size_t n, dropped = 0;
-    wire_flush(wire);
-    if (shutdown(wire->out, SHUT_WR) < 0) {
-        return;
-    }
-    wire->end_ms = clock_monotonic_ms() + PARTING_MS;
-    while (dropped < PARTING_BYTES && wire_peek(wire, &bytes, &n) == WIRE_LINE) {
-        wire_skip(wire, n);
-        dropped += n;
-    }
-}
-
 static void greet(struct session *session)
 {
     if (session->settings->me == NULL || session->settings->me[0] == '\0') {
@@ -181,7 +160,7 @@ void session_run(struct session *session)
     transaction_reset(session);
     bool has_refused = strcmp(session->how, "quit") != 0 && strcmp(session->how, "closed") != 0;
     if (has_refused) {
-        part(session);
+        wire_part(&session->wire);
     }
     wire_flush(&session->wire);
     log_end(session);

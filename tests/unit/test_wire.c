@@ -120,6 +120,66 @@ static void test_unread(void)
     ok(!wire_unread(&wire, big, sizeof big), "more_than_the_buffer_is_refused");
 }
 
+/* The reader's side: how many of the bytes 0, 1, 2 … came in order, slowly at first. */
+static size_t count_in_order(int fd)
+{
+    unsigned char bytes[700];
+    size_t n = 0;
+    ssize_t got;
+    while ((got = read(fd, bytes, sizeof bytes)) > 0) {
+        for (ssize_t i = 0; i < got; i++) {
+            if (bytes[i] != n++ % 251) {
+                return 0;
+            }
+        }
+        usleep(n < 5000 ? 1000 : 0);
+    }
+    return n;
+}
+
+/* Pieces below, at and above the buffer's size. */
+static void test_output(const char *name, bool is_pipe)
+{
+    static char bytes[600000];
+    static const size_t pieces[] = {1, 100, WIRE_OUT - 101, 1, WIRE_OUT, WIRE_OUT + 1, 50000, 10, 300000, 7};
+    int fd[2];
+    int answer[2];
+    size_t sent = 0;
+    size_t seen = 0;
+    ok((is_pipe ? pipe(fd) : socketpair(AF_UNIX, SOCK_STREAM, 0, fd)) == 0 && pipe(answer) == 0, "descriptors");
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (char)(i % 251);
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(fd[1]);
+        size_t n = count_in_order(fd[0]);
+        _exit(write(answer[1], &n, sizeof n) != sizeof n);
+    }
+    close(fd[0]);
+    wire_init(&wire, is_pipe ? 0 : fd[1], fd[1], 5);
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+        wire_put(&wire, bytes + sent, pieces[i]);
+        sent += pieces[i];
+    }
+    wire_flush(&wire);
+    close(fd[1]);
+    ok(read(answer[0], &seen, sizeof seen) == sizeof seen && seen == sent && !wire.is_broken, name);
+}
+
+static void test_part(void)
+{
+    int pair[2];
+    char bytes[64];
+    ok(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && write(pair[1], "MORE\r\nAND MORE\r\n", 16) == 16, "descriptors");
+    wire_init(&wire, pair[0], pair[0], 5);
+    wire_puts(&wire, "bye\r\n");
+    shutdown(pair[1], SHUT_WR);
+    wire_part(&wire);
+    ok(read(pair[1], bytes, sizeof bytes) == 5 && read(pair[1], bytes, sizeof bytes) == 0, "the_last_word_then_the_end");
+    ok(read(pair[0], bytes, sizeof bytes) == 0, "what_was_unread_is_dropped");
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -137,5 +197,8 @@ int main(void)
     test_timeouts();
     test_full_pipe_times_out();
     test_unread();
+    test_output("a_socket_gets_all_pieces_in_order", false);
+    test_output("a_pipe_gets_all_pieces_in_order", true);
+    test_part();
     return done();
 }
