@@ -226,7 +226,8 @@ enum va admin_add_user(const struct tool *tool, const struct admin_user *user, s
     } else {
         result = tool_run_as(&tool->auth, add_record, &job, why);
     }
-    if (result != VA_SUCCESS) {
+    /* Of two tools that add the same name at once both see the folder as theirs: it belongs to the one whose record stands. */
+    if (result != VA_SUCCESS && result != VA_USERNAME_EXISTS) {
         job.dir = userdb_relative_dir(job.record.dir, tool->home);
         quota.len = 0;
         (void)tool_run_as(&owner, remove_folder, &job, &quota);
