@@ -12,7 +12,7 @@
 
 enum { CONNECT_TRY_MS = 100, CONNECT_TIME_MS = 5000 };
 
-static int connect_once(const char *path)
+int call_connect(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     size_t n = strlen(path);
@@ -38,7 +38,7 @@ static int connect_patiently(const char *path)
 {
     uint64_t end = clock_monotonic_ms() + CONNECT_TIME_MS;
     for (;;) {
-        int fd = connect_once(path);
+        int fd = call_connect(path);
         if (fd >= 0 || (errno != ECONNREFUSED && errno != ENOENT && errno != EAGAIN) || clock_monotonic_ms() >= end) {
             return fd;
         }

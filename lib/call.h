@@ -17,6 +17,8 @@ struct call {
     char trouble[160]; /* text of a verdict that we made ourselves */
 };
 
+/* One try, without waiting: a connected, non-blocking socket, or -1 errno. */
+int call_connect(const char *path);
 /* Connects to a socket; ECONNREFUSED, ENOENT and EAGAIN are tried again each 100 ms for 5 s. `seconds` is the deadline of the
  * whole call. 0; -1 errno, and the call may still be finished: it answers Z "4.3.0 service NAME does not answer". */
 int call_open(struct call *call, const char *socket, unsigned seconds);

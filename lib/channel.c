@@ -101,57 +101,73 @@ static ssize_t receive(struct channel *channel, char *to, size_t room)
     return n;
 }
 
-/* For a pipe: poll first, since read would block. For a socket: try, then poll. */
-static enum channel_result fill(struct channel *channel)
+enum channel_result channel_fill_now(struct channel *channel)
 {
     if (channel->taken > 0) {
         memmove(channel->inbox.s, channel->inbox.s + channel->taken, channel->inbox.len - channel->taken);
         channel->inbox.len -= channel->taken;
         channel->taken = 0;
     }
+    size_t room = channel->inbox.len < READ_ROOM / 2 ? READ_ROOM : FRAME_BYTES_MAX;
+    ssize_t n = receive(channel, str_room(&channel->inbox, room), room);
+    if (n > 0) {
+        channel->inbox.len += (size_t)n;
+        return CHANNEL_FRAME;
+    }
+    if (n == 0 || errno == ECONNRESET) {
+        return CHANNEL_EOF;
+    }
+    if (errno == EPROTO) {
+        return CHANNEL_BAD;
+    }
+    return errno == EAGAIN || errno == EINTR ? CHANNEL_TIMEOUT : CHANNEL_ERROR;
+}
+
+/* Poll first: on a pipe the read itself would block. */
+static enum channel_result fill(struct channel *channel)
+{
     for (;;) {
         int ready = wait_for(channel->in, POLLIN, channel->deadline_ms);
         if (ready <= 0) {
             return ready == 0 ? CHANNEL_TIMEOUT : CHANNEL_ERROR;
         }
-        size_t room = channel->inbox.len < READ_ROOM / 2 ? READ_ROOM : FRAME_BYTES_MAX;
-        ssize_t n = receive(channel, str_room(&channel->inbox, room), room);
-        if (n > 0) {
-            channel->inbox.len += (size_t)n;
-            return CHANNEL_FRAME;
-        }
-        if (n == 0) {
-            return CHANNEL_EOF;
-        }
-        if (errno == EPROTO) {
-            return CHANNEL_BAD;
-        }
-        if (errno != EAGAIN && errno != EINTR) {
-            return errno == ECONNRESET ? CHANNEL_EOF : CHANNEL_ERROR;
+        enum channel_result result = channel_fill_now(channel);
+        if (result != CHANNEL_TIMEOUT) {
+            return result;
         }
     }
+}
+
+enum channel_result channel_next(struct channel *channel, struct frame *out)
+{
+    size_t used;
+    size_t unread = channel->inbox.len - channel->taken;
+    if (unread == 0) {
+        return CHANNEL_TIMEOUT;
+    }
+    switch (frame_parse(channel->inbox.s + channel->taken, unread, out, &used)) {
+    case FRAME_WHOLE:
+        channel->taken += used;
+        return CHANNEL_FRAME;
+    case FRAME_BAD:
+        return CHANNEL_BAD;
+    case FRAME_MORE:
+        break;
+    }
+    return CHANNEL_TIMEOUT;
 }
 
 enum channel_result channel_read(struct channel *channel, struct frame *out)
 {
     for (;;) {
-        size_t used;
-        size_t unread = channel->inbox.len - channel->taken;
-        if (unread > 0) {
-            switch (frame_parse(channel->inbox.s + channel->taken, unread, out, &used)) {
-            case FRAME_WHOLE:
-                channel->taken += used;
-                return CHANNEL_FRAME;
-            case FRAME_BAD:
-                return CHANNEL_BAD;
-            case FRAME_MORE:
-                break;
+        enum channel_result result = channel_next(channel, out);
+        if (result == CHANNEL_TIMEOUT) {
+            result = fill(channel);
+            if (result == CHANNEL_FRAME) {
+                continue;
             }
         }
-        enum channel_result result = fill(channel);
-        if (result != CHANNEL_FRAME) {
-            return result;
-        }
+        return result;
     }
 }
 
@@ -226,6 +242,26 @@ int channel_flush(struct channel *channel)
     }
     channel->outbox.len = 0;
     return 0;
+}
+
+int channel_flush_now(struct channel *channel)
+{
+    size_t done = 0;
+    int result = 1;
+    while (done < channel->outbox.len && result == 1) {
+        ssize_t n = send_some(channel, channel->outbox.s + done, channel->outbox.len - done);
+        if (n > 0) {
+            done += (size_t)n;
+        } else if (n == 0 || errno != EINTR) {
+            result = n == 0 || errno == EAGAIN ? 0 : -1;
+        }
+    }
+    size_t rest = result == 0 ? channel->outbox.len - done : 0;
+    if (rest > 0) {
+        memmove(channel->outbox.s, channel->outbox.s + done, rest);
+    }
+    channel->outbox.len = rest;
+    return result;
 }
 
 void channel_close(struct channel *channel)

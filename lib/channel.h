@@ -31,6 +31,13 @@ int channel_take_fd(struct channel *channel);
 void channel_attach_fd(struct channel *channel, int fd);
 /* Sends outbox whole. 0; -1 errno (ETIMEDOUT at the deadline, EPIPE). */
 int channel_flush(struct channel *channel) __attribute__((warn_unused_result));
+/* For a program with a poll loop of its own: these never wait.
+ * One receive: CHANNEL_FRAME bytes came, CHANNEL_TIMEOUT none are there yet, else as channel_read. */
+enum channel_result channel_fill_now(struct channel *channel) __attribute__((warn_unused_result));
+/* Next whole frame of what was received; CHANNEL_TIMEOUT: there is none yet. */
+enum channel_result channel_next(struct channel *channel, struct frame *out) __attribute__((warn_unused_result));
+/* Sends what the socket takes. 1 all is out, 0 the rest stays in outbox, -1 errno (outbox is emptied). */
+int channel_flush_now(struct channel *channel) __attribute__((warn_unused_result));
 /* Closes both ends and what was received. */
 void channel_close(struct channel *channel);
 

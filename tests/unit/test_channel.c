@@ -165,6 +165,46 @@ static void test_calls(void)
     call_close(&call);
 }
 
+/* For poll loops: nothing waits. */
+static void test_now(void)
+{
+    int pair[2], small = 4096;
+    struct frame frame;
+    struct channel ours;
+    static char big[60000];
+    (void)socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    (void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    channel_init(&ours, pair[0], pair[0]);
+    ok(channel_fill_now(&ours) == CHANNEL_TIMEOUT && channel_next(&ours, &frame) == CHANNEL_TIMEOUT,
+       "nothing_came_and_nobody_waits");
+    ok(write(pair[1], "1:A,1:B,1", 9) == 9 && channel_fill_now(&ours) == CHANNEL_FRAME, "one_receive_takes_what_came");
+    ok(channel_next(&ours, &frame) == CHANNEL_FRAME && frame.type == 'A', "the_first_frame");
+    ok(channel_next(&ours, &frame) == CHANNEL_FRAME && frame.type == 'B', "the_second");
+    ok(channel_next(&ours, &frame) == CHANNEL_TIMEOUT, "half_a_frame_is_none");
+    ok(write(pair[1], ":C,", 3) == 3 && channel_fill_now(&ours) == CHANNEL_FRAME &&
+           channel_next(&ours, &frame) == CHANNEL_FRAME && frame.type == 'C',
+       "its_other_half_completes_it");
+    memset(big, 'x', sizeof big);
+    frame_put(&ours.outbox, 'M', big, sizeof big);
+    size_t len = ours.outbox.len, got = 0;
+    ok(channel_flush_now(&ours) == 0 && ours.outbox.len > 0 && ours.outbox.len < len, "a_full_socket_keeps_the_rest");
+    int flushed = 0;
+    while (flushed == 0) {
+        ssize_t n = read(pair[1], big, sizeof big);
+        got += n > 0 ? (size_t)n : 0;
+        flushed = channel_flush_now(&ours);
+    }
+    for (ssize_t n; got < len && (n = read(pair[1], big, sizeof big)) > 0;) {
+        got += (size_t)n;
+    }
+    ok(flushed == 1 && got == len, "which_goes_out_later");
+    close(pair[1]);
+    frame_put(&ours.outbox, 'E', "", 0);
+    ok(channel_flush_now(&ours) == -1, "a_closed_peer_is_an_error");
+    ok(channel_fill_now(&ours) == CHANNEL_EOF, "and_the_end");
+    channel_close(&ours);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -173,5 +213,6 @@ int main(void)
     test_pipes();
     test_descriptors();
     test_calls();
+    test_now();
     return done();
 }
