@@ -133,7 +133,7 @@ static bool ext4_says_unsafe(unsigned major, unsigned minor)
     return is_unsafe;
 }
 
-static bool file_system_needs_two(int folder)
+bool intake_file_system_needs_two(int folder)
 {
     struct stat st;
     if (fstat(folder, &st) < 0) {
@@ -166,7 +166,7 @@ void intake_places_open(const struct intake_settings *settings, struct intake_pl
     }
     out->tmp = open_folder("spool/tmp", O_PATH);
     out->new = open_folder("spool/new", O_PATH);
-    out->is_two_sync = form != NULL ? strcmp(form, "two") == 0 : file_system_needs_two(out->new);
+    out->is_two_sync = form != NULL ? strcmp(form, "two") == 0 : intake_file_system_needs_two(out->new);
     if (out->is_two_sync) {
         close(out->new);
         out->new = open_folder("spool/new", O_RDONLY);
