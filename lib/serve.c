@@ -184,7 +184,8 @@ static void serve_one(struct state *state)
 
 static void note_death(const struct state *state, pid_t pid, int status)
 {
-    if (WIFSIGNALED(status)) {
+    bool was_asked = got_term && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM; /* a member between two calls */
+    if (WIFSIGNALED(status) && !was_asked) {
         log_event("child-died", "service=%s pid=%d signal=%d", state->server->name, pid, WTERMSIG(status));
     }
 }
