@@ -23,16 +23,17 @@ static bool read_hidden_line(const char *prompt, stralloc *out)
     }
     hidden = shown;
     hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+    /* Before the prompt: what is typed when it shows is never thrown away. */
+    tcsetattr(0, TCSAFLUSH, &hidden);
     printf("%s", prompt);
     fflush(stdout);
-    tcsetattr(0, TCSAFLUSH, &hidden);
     char c = '\0';
     ssize_t n = 1;
     out->len = 0;
     while ((n = read(0, &c, 1)) == 1 && c != '\n' && out->len <= PASSWORD_MAX) {
         str_catc(out, c);
     }
-    tcsetattr(0, TCSAFLUSH, &shown);
+    tcsetattr(0, TCSANOW, &shown);
     printf("\n");
     (void)str_text(out);
     return n == 1;

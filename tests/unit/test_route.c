@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Routing, against a tree made in a temporary folder: what rcptd answers for each address. A row's answer is
  * `K kind file` (deliver: and home user local dash ext), `D why file`, `Z why file`. */
+#include "tests/scratch.h"
 #include "tests/tap.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -436,19 +436,9 @@ static void test_changes(void)
     is(ask(&late), "Z io domains/example.test/.:0", "folder_writable_by_others_is_not_now");
 }
 
-static int remove_one(const char *name, const struct stat *st, int type, struct FTW *where)
-{
-    (void)st, (void)type, (void)where;
-    return remove(name);
-}
-
 int main(void)
 {
-    char folder[] = "/tmp/stafet-route-XXXXXX";
-    if (mkdtemp(folder) == NULL || chdir(folder) < 0) {
-        perror(folder);
-        return 111;
-    }
+    scratch_begin();
     if (freopen("log", "w", stderr) == NULL) {
         return 111;
     }
@@ -460,6 +450,5 @@ int main(void)
     RUN(mailbox_rows, ROUTE_MAILBOX_ONLY);
     test_settings();
     test_changes();
-    int result = done();
-    return chdir("/") < 0 || nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) < 0 ? 111 : result;
+    return scratch_end(done());
 }
