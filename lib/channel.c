@@ -219,9 +219,25 @@ static ssize_t send_some(struct channel *channel, const char *bytes, size_t n)
     return sent;
 }
 
+/* Whatever came behind the gap would be taken for something else. */
+static int cut(struct channel *channel)
+{
+    int error = errno;
+    (void)shutdown(channel->out, SHUT_WR);
+    channel->is_cut = true;
+    channel->outbox.len = 0;
+    errno = error;
+    return -1;
+}
+
 int channel_flush(struct channel *channel)
 {
     size_t done = 0;
+    if (channel->is_cut) {
+        channel->outbox.len = 0;
+        errno = EPIPE;
+        return -1;
+    }
     while (done < channel->outbox.len) {
         ssize_t n = send_some(channel, channel->outbox.s + done, channel->outbox.len - done);
         if (n > 0) {
@@ -236,8 +252,7 @@ int channel_flush(struct channel *channel)
             if (ready == 0) {
                 errno = ETIMEDOUT;
             }
-            channel->outbox.len = 0;
-            return -1;
+            return cut(channel);
         }
     }
     channel->outbox.len = 0;

@@ -4,6 +4,7 @@
 #ifndef CHANNEL_H
 #define CHANNEL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "frame.h"
 
@@ -17,6 +18,7 @@ struct channel {
     unsigned n_fds;
     int attached[2]; /* to ride on the first byte of the next flush */
     unsigned n_attached;
+    bool is_cut; /* a flush has failed: nothing more is sent */
 };
 enum channel_result { CHANNEL_FRAME, CHANNEL_EOF, CHANNEL_TIMEOUT, CHANNEL_BAD, CHANNEL_ERROR };
 
@@ -29,7 +31,8 @@ enum channel_result channel_read(struct channel *channel, struct frame *out) __a
 int channel_take_fd(struct channel *channel);
 /* fd rides on the first byte of what is flushed next; it stays the caller's to close, after the flush. At most 2. */
 void channel_attach_fd(struct channel *channel, int fd);
-/* Sends outbox whole. 0; -1 errno (ETIMEDOUT at the deadline, EPIPE). */
+/* Sends outbox whole. 0; -1 errno (ETIMEDOUT at the deadline, EPIPE). Part of it may have gone out then: the other side sees the
+ * end of the stream, and all later flushes fail with EPIPE. */
 int channel_flush(struct channel *channel) __attribute__((warn_unused_result));
 /* For a program with a poll loop of its own: these never wait.
  * One receive: CHANNEL_FRAME bytes came, CHANNEL_TIMEOUT none are there yet, else as channel_read. */

@@ -60,6 +60,31 @@ static void test_faults(void)
     channel_close(&channel);
 }
 
+/* A flush that got only half of its bytes away ends the stream: what came later would be read as the missing half. */
+static void test_cut(void)
+{
+    enum { MUCH = 4 << 20 };
+    static char bytes[65536];
+    int pair[2];
+    struct channel channel;
+    ssize_t n;
+    size_t got = 0;
+    make_pair(pair);
+    channel_init(&channel, pair[0], pair[0]);
+    channel_set_deadline(&channel, 0);
+    memset(str_room(&channel.outbox, MUCH), 'x', MUCH);
+    channel.outbox.len = MUCH;
+    ok(channel_flush(&channel) < 0 && errno == ETIMEDOUT, "a_peer_that_does_not_read_ends_the_flush");
+    frame_put(&channel.outbox, 'E', "", 0);
+    ok(channel_flush(&channel) < 0 && errno == EPIPE, "nothing_is_sent_behind_the_gap");
+    while ((n = read(pair[1], bytes, sizeof bytes)) > 0) {
+        got += (size_t)n;
+    }
+    ok(n == 0 && got > 0 && got < MUCH && bytes[0] == 'x', "the_peer_sees_the_end");
+    close(pair[1]);
+    channel_close(&channel);
+}
+
 static void test_pipes(void)
 {
     int tube[2];
@@ -210,6 +235,7 @@ int main(void)
     signal(SIGPIPE, SIG_IGN);
     test_pieces();
     test_faults();
+    test_cut();
     test_pipes();
     test_descriptors();
     test_calls();
