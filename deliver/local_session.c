@@ -4,6 +4,7 @@
  * left alone. */
 #include "deliver/local_session.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,12 +31,15 @@ struct session {
     stralloc prefix;
 };
 
+static const char not_readable[] = "4.3.0 the message cannot be read now; it stays in the queue";
+
 static void refuse_call(struct session *session, const char *text)
 {
-    size_t start = verdict_begin(&session->channel.outbox, 'D', text);
-    field_put(&session->channel.outbox, "why", why_word(WHY_bad_request));
+    bool is_ours = text == not_readable; /* our trouble, not the caller's */
+    size_t start = verdict_begin(&session->channel.outbox, is_ours ? 'Z' : 'D', text);
+    field_put(&session->channel.outbox, "why", why_word(is_ours ? WHY_io : WHY_bad_request));
     frame_end(&session->channel.outbox, start);
-    log_event("bad-request", "service=local what=%s", text);
+    log_event(is_ours ? "deferred" : "bad-request", "service=local what=%s", text);
     session->is_ending = true;
 }
 
@@ -65,7 +69,10 @@ static const char *read_question(struct session *session, int fd)
         return "5.5.4 last= is 0 or 1";
     }
     session->is_last = last == 1;
-    return fd >= 0 && message_open(message, fd, offset, length) == 0 ? NULL : "5.5.4 the descriptor does not hold such a message";
+    if (fd >= 0 && message_open(message, fd, offset, length) == 0) {
+        return NULL;
+    }
+    return fd < 0 || errno == EINVAL ? "5.5.4 the descriptor does not hold such a message" : not_readable;
 }
 
 static bool read_recipient(struct delivery *delivery, const struct fields *fields)
