@@ -15,7 +15,17 @@ check-units: units
 	@$(COUNT) -j2 -t 300 $(UNITS)
 check-dialogs: all
 	@$(if $(DIALOGS),$(COUNT) -t 1200 "tests/talk -j4 -b $(BUILD)/bin tests/dialog")
-check-system: all
+# What the crash tests have in C: a tracer that breaks system calls, and deliberately broken recipes.
+CRASH_TOOLS = $(BUILD)/tests/crash/breaker $(BUILD)/tests/crash/shim.so
+$(BUILD)/tests/crash/breaker: tests/crash/breaker.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=c11 -g -O2 $(WARN) -o $@ $<
+$(BUILD)/tests/crash/shim.so: tests/crash/shim.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=c11 -g -O2 $(WARN) -fPIC -shared -o $@ $<
+crash-tools: $(CRASH_TOOLS)
+
+check-system: all crash-tools
 	@$(if $(SYSTEM_TESTS),STAFET_BIN=$(CURDIR)/$(BUILD)/bin $(COUNT) -t 600 $(SYSTEM_TESTS))
 check-parts:
 	@mkdir -p $(BUILD); rm -f $(BUILD)/results
@@ -47,7 +57,7 @@ bench: setup-build+run+bench
 	@$(MAKE) -s -j2 all
 	@tests/bench/run
 crash: setup-build+run+check
-	@$(MAKE) -s -j2 all
+	@$(MAKE) -s -j2 all crash-tools
 	@tests/crash/run
 
 # The example instance: built, made, started; `make stop` ends it.
@@ -74,4 +84,4 @@ install: all
 	$(if $(MAN5),install -m 0644 $(MAN5) $(DESTDIR)$(PREFIX)/share/man/man5)
 	$(if $(MAN8),install -m 0644 $(MAN8) $(DESTDIR)$(PREFIX)/share/man/man8)
 
-.PHONY: check check-units check-dialogs check-system check-parts check-asan coverage lint fuzz-smoke bench crash run stop install
+.PHONY: check check-units check-dialogs check-system check-parts crash-tools check-asan coverage lint fuzz-smoke bench crash run stop install

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC */
+/* Loaded before libc: deliberately broken recipes, which the crash tests must catch. BROKEN names one:
+ *   no-sync          nothing is synced before it is acknowledged
+ *   no-folder-sync   folders are not synced
+ *   late-sync        a file is synced only after its name is published
+ *   early-answer     queue says K before it publishes the file
+ *   early-unlink     send unlinks a message when it gives it away, before it has the answer
+ *   no-marks         send's marks are not written
+ *   no-lock          a lock that somebody else has is no obstacle: two sends
+ *   no-cut           the torn end of a file stays where it is
+ *   blind            failures of fsync and pwrite are not seen */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static bool is(const char *recipe)
+{
+    const char *broken = getenv("BROKEN");
+    return broken != NULL && strcmp(broken, recipe) == 0;
+}
+
+static bool is_folder(int fd)
+{
+    struct stat found;
+    return fstat(fd, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+/* What early-answer and late-sync have put off. */
+static struct {
+    bool is_rename;
+    int from_dir, to_dir, fd;
+    char from[256], to[256];
+    unsigned flags;
+} waiting = {.fd = -1};
+
+static int rename_now(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+    return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+}
+
+static int sync_now(int fd)
+{
+    int result = (int)syscall(SYS_fsync, fd);
+    return is("blind") ? 0 : result;
+}
+
+int fsync(int fd)
+{
+    if (is("no-sync") || (is("no-folder-sync") && is_folder(fd))) {
+        return 0;
+    }
+    if (is("late-sync") && !is_folder(fd)) {
+        waiting.fd = fd;
+        return 0;
+    }
+    return is("early-answer") && waiting.is_rename ? 0 : sync_now(fd);
+}
+
+int fdatasync(int fd)
+{
+    return is("no-sync") ? 0 : (int)syscall(SYS_fdatasync, fd);
+}
+
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+    if (is("early-answer")) {
+        waiting.is_rename = true;
+        waiting.from_dir = from_dir;
+        waiting.to_dir = to_dir;
+        waiting.flags = flags;
+        (void)snprintf(waiting.from, sizeof waiting.from, "%s", from);
+        (void)snprintf(waiting.to, sizeof waiting.to, "%s", to);
+        return 0;
+    }
+    int result = rename_now(from_dir, from, to_dir, to, flags);
+    if (waiting.fd >= 0) {
+        int error = errno;
+        (void)sync_now(waiting.fd);
+        waiting.fd = -1;
+        errno = error;
+    }
+    return result;
+}
+
+static bool carries_descriptor(const struct msghdr *message)
+{
+    return message->msg_controllen > 0;
+}
+
+/* The file behind a descriptor loses its name. */
+static void unlink_sent(const struct msghdr *message)
+{
+    char link[64];
+    char path[4096];
+    int fd;
+    const struct cmsghdr *head = (const struct cmsghdr *)message->msg_control;
+    memcpy(&fd, CMSG_DATA(head), sizeof fd);
+    (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, sizeof path - 1);
+    if (n > 0) {
+        path[n] = 0;
+        (void)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+    }
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    if (is("early-unlink") && carries_descriptor(message)) {
+        unlink_sent(message);
+    }
+    ssize_t result = (ssize_t)syscall(SYS_sendmsg, fd, message, flags);
+    if (waiting.is_rename) {
+        waiting.is_rename = false;
+        (void)rename_now(waiting.from_dir, waiting.from, waiting.to_dir, waiting.to, waiting.flags);
+        (void)sync_now(waiting.to_dir);
+    }
+    return result;
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t n, off_t offset)
+{
+    if (is("no-marks") && n == 1) {
+        return 1;
+    }
+    ssize_t result = (ssize_t)syscall(SYS_pwrite64, fd, bytes, n, offset);
+    return is("blind") ? (ssize_t)n : result;
+}
+
+int ftruncate(int fd, off_t length)
+{
+    return is("no-cut") ? 0 : (int)syscall(SYS_ftruncate, fd, length);
+}
+
+int flock(int fd, int operation)
+{
+    return is("no-lock") ? 0 : (int)syscall(SYS_flock, fd, operation);
+}
