@@ -20,12 +20,14 @@ VTOOLS := vadddomain vdeldomain vadduser vdeluser vpasswd vuserinfo vdominfo val
 PROGRAM_SOURCES := $(wildcard $(ROOMS:%=%/stafet-*.c)) $(wildcard $(VTOOLS:%=auth/%.c)) $(wildcard deliver/vdelivermail.c)
 PROGRAMS := $(PROGRAM_SOURCES:%.c=$(BUILD)/bin/%)
 BINARIES := $(foreach p,$(PROGRAM_SOURCES:%.c=%),$(BUILD)/bin/$(notdir $(p)))
+# The other names of stafet-inject.
+INJECT_NAMES := $(addprefix $(BUILD)/bin/,sendmail qmail-inject qmail-queue)
 SCRIPTS := $(wildcard service/stafet-instance service/stafet-status service/stafet-trace)
 ROOM_MODULES = $(filter-out $(PROGRAM_SOURCES),$(wildcard $(1)/*.c))
 OBJECT = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB := $(BUILD)/lib/lib.a
 
-all: $(BINARIES) $(SCRIPTS:service/%=$(BUILD)/bin/%)
+all: $(BINARIES) $(INJECT_NAMES) $(SCRIPTS:service/%=$(BUILD)/bin/%)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -48,6 +50,9 @@ $(BUILD)/bin/$(notdir $(1)): $(BUILD)/$(1).o $(BUILD)/$(dir $(1))room.a $(LIB)
 	$(CC) $(LDFLAGS) -o $$@ $$^ $(LDLIBS)
 endef
 $(foreach p,$(PROGRAM_SOURCES:%.c=%),$(eval $(call PROGRAM_RULE,$(p))))
+
+$(INJECT_NAMES): $(BUILD)/bin/stafet-inject
+	ln -sf stafet-inject $@
 
 $(SCRIPTS:service/%=$(BUILD)/bin/%): $(BUILD)/bin/%: service/%
 	@mkdir -p $(@D)

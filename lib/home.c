@@ -7,12 +7,15 @@
 
 #include "lib/die.h"
 
-void home_enter(const char *option)
+const char *home_folder(const char *option)
 {
     const char *home = option != NULL ? option : getenv("STAFET_HOME");
-    if (home == NULL || *home == 0) {
-        home = STAFET_HOME;
-    }
+    return home == NULL || *home == 0 ? STAFET_HOME : home;
+}
+
+void home_enter(const char *option)
+{
+    const char *home = home_folder(option);
     if (chdir(home) < 0) {
         die_temporary("cannot enter the home folder %s: name it with -H DIR or STAFET_HOME", home);
     }

@@ -49,6 +49,8 @@ bool addrlist_is_finished(const char *bytes, const struct addrlist_mailbox *mail
 /* Appends the bare address as envelopes have it: no comments or blanks, quoted only where it must be, finished by `hosts`. */
 void addrlist_append(stralloc *out, const char *bytes, const struct addrlist_mailbox *mailbox,
                      const struct addrlist_hosts *hosts);
+/* Appends a local part, in quotes where it needs them. */
+void addrlist_append_local(stralloc *out, const char *bytes, size_t n);
 /* Appends all bytes, with the addresses that are not finished replaced by finished ones. False: a fault, out is as it was. */
 bool addrlist_append_list(stralloc *out, const char *bytes, size_t n, const struct addrlist_hosts *hosts);
 

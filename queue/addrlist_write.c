@@ -30,20 +30,25 @@ static bool needs_quotes(const char *bytes, size_t n)
     return after_dot;
 }
 
+void addrlist_append_local(stralloc *out, const char *bytes, size_t n)
+{
+    if (!needs_quotes(bytes, n)) {
+        str_cat(out, bytes, n);
+        return;
+    }
+    str_catc(out, '"');
+    for (size_t i = 0; i < n; i++) {
+        str_cats(out, bytes[i] == '"' || bytes[i] == '\\' ? "\\" : "");
+        str_catc(out, bytes[i]);
+    }
+    str_catc(out, '"');
+}
+
 static void append_quoted(stralloc *out, const char *bytes, size_t n)
 {
     stralloc inner = STRALLOC_ZERO;
     append_inner(&inner, bytes, n);
-    if (needs_quotes(inner.s, inner.len)) {
-        str_catc(out, '"');
-        for (size_t i = 0; i < inner.len; i++) {
-            str_cats(out, inner.s[i] == '"' || inner.s[i] == '\\' ? "\\" : "");
-            str_catc(out, inner.s[i]);
-        }
-        str_catc(out, '"');
-    } else {
-        str_cat(out, inner.s, inner.len);
-    }
+    addrlist_append_local(out, inner.s, inner.len);
     stralloc_free(&inner);
 }
 
