@@ -156,9 +156,17 @@ static bool has_clean_end(const char *bytes, size_t n)
     return n >= 2 && bytes[n - 2] == '\r' && memchr(bytes, '\r', n - 2) == NULL;
 }
 
-static enum wire_result cut_line(char *line, size_t n, bool strict, size_t *len_out)
+/* Does a line behind this one begin in the middle of what the peer may take for a line? */
+static void note_end(struct wire *wire, const char *line, size_t n)
 {
-    if (strict && !has_clean_end(line, n)) {
+    wire->is_behind_bare = n < 2 || line[n - 2] != '\r';
+}
+
+static enum wire_result cut_line(struct wire *wire, char *line, size_t n, bool strict, size_t *len_out)
+{
+    bool is_clean = has_clean_end(line, n) && !wire->is_behind_bare;
+    note_end(wire, line, n);
+    if (strict && !is_clean) {
         line[n - 1] = '\0';
         *len_out = n - 1;
         return WIRE_BARE;
@@ -181,16 +189,17 @@ enum wire_result wire_read_line(struct wire *wire, size_t limit, bool strict, ch
             wire->start += n;
             if (wire->is_skipping || n > limit) {
                 wire->is_skipping = false;
+                note_end(wire, line, n);
                 return WIRE_LONG;
             }
             *line_out = line;
-            return cut_line(line, n, strict, len_out);
+            return cut_line(wire, line, n, strict, len_out);
         }
         seen = unread;
         if (unread >= limit || wire->is_skipping) {
             wire->is_skipping = true;
-            wire->start = wire->end;
-            seen = 0;
+            seen = unread > 0;
+            wire->start = wire->end - seen; /* the last byte stays: it may be the CR of the end */
         }
         enum wire_result result = fill(wire);
         if (result != WIRE_LINE) {

@@ -17,6 +17,7 @@ struct wire {
     size_t start, end;     /* unread bytes: in_buf[start..end) */
     size_t out_len;
     bool is_skipping;      /* inside an over-long line */
+    bool is_behind_bare;   /* the LF that ended the last line had no CR before it */
     bool has_no_timeouts;  /* not sockets: poll before each read and write */
     unsigned timeouts_for; /* idle_seconds that SO_RCVTIMEO and SO_SNDTIMEO were set for */
     char in_buf[WIRE_IN];
@@ -24,7 +25,8 @@ struct wire {
 };
 enum wire_result {
     WIRE_LINE,    /* a line that ended with CR LF (or LF where lenient) */
-    WIRE_BARE,    /* a line with a CR that no LF followed, or an LF that no CR preceded */
+    WIRE_BARE,    /* a line with a CR that no LF followed, or an LF that no CR preceded; what follows such an LF, up to CR LF, is
+                     another one */
     WIRE_LONG,    /* longer than the limit; skipped to its LF */
     WIRE_END,     /* end of input; an unfinished line is dropped */
     WIRE_TIMEOUT, /* idle_seconds, or the session's end */

@@ -185,7 +185,9 @@ int main(void)
     signal(SIGPIPE, SIG_IGN);
     CHECK("one\r\ntwo\r\n", true, "L[one]L[two]e", "two_lines");
     CHECK("\r\n", true, "L[]e", "an_empty_line");
-    CHECK("one\ntwo\r\n", true, "B[one]L[two]e", "strict_lone_lf_is_bare");
+    CHECK("one\ntwo\r\nend\r\n", true, "B[one]B[two\\x0d]L[end]e", "strict_lone_lf_is_bare_and_so_is_what_follows_it");
+    CHECK("one\n\ntwo\r\nend\r\n", true, "B[one]B[]B[two\\x0d]L[end]e", "up_to_cr_lf");
+    CHECK("far longer than sixteen\nRSET\r\nend\r\n", true, "TB[RSET\\x0d]L[end]e", "a_long_line_too");
     CHECK("o\rne\r\n", true, "B[o\\x0dne\\x0d]e", "strict_lone_cr_is_bare");
     CHECK("one\r\r\n", true, "B[one\\x0d\\x0d]e", "strict_cr_cr_lf_is_bare");
     CHECK("one\ntwo\r\n", false, "L[one]L[two]e", "lenient_lone_lf_ends_a_line");
@@ -193,6 +195,7 @@ int main(void)
     CHECK("14-bytes-and-x\r\n", true, "L[14-bytes-and-x]e", "exactly_the_limit");
     CHECK("15-bytes-and-xy\r\nnext\r\n", true, "TL[next]e", "one_over_the_limit");
     CHECK("a very long line that goes on and on and on and on\r\nnext\r\n", true, "TL[next]e", "far_over_the_limit");
+    CHECK("a very long line that goes on and on\rand on and on\r\nnext\r\n", true, "TL[next]e", "with_a_lone_cr_in_it");
     CHECK("unfinished", true, "e", "an_unfinished_line_is_dropped");
     test_timeouts();
     test_full_pipe_times_out();
