@@ -17,6 +17,7 @@
 #include "deliver/runner.h"
 #include "lib/clock.h"
 #include "lib/dotqmail.h"
+#include "lib/sandbox.h"
 #include "lib/str.h"
 
 enum { WORDS_MAX = 64, VARIABLES_MAX = 64, PROGRAM_MEMORY = 1 << 30, PROGRAM_FILES = 256 };
@@ -88,7 +89,7 @@ static void set_limits(uint64_t seconds)
 {
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_CPU, seconds + 1);
-    limit(RLIMIT_AS, PROGRAM_MEMORY);
+    sandbox_limit_memory(PROGRAM_MEMORY);
     limit(RLIMIT_NOFILE, PROGRAM_FILES);
 }
 

@@ -58,7 +58,7 @@ static uint8_t flag_of(char letter)
 {
     static const char letters[] = "DFPRST"; /* in the order of the enum's bits */
     const char *at = letter == '\0' ? NULL : strchr(letters, letter);
-    return at == NULL ? 0 : (uint8_t)(1U << (unsigned)(at - letters));
+    return (uint8_t)(at == NULL ? 0 : 1U << (unsigned)(at - letters));
 }
 
 static uint8_t parse_flags(const char *info, size_t n)

@@ -65,12 +65,19 @@ static void set_limit(__rlimit_resource_t which, uint64_t value)
     setrlimit(which, &limit);
 }
 
+void sandbox_limit_memory(uint64_t bytes)
+{
+    if (!is_off) {
+        set_limit(RLIMIT_AS, bytes);
+    }
+}
+
 void sandbox_limit(const struct sandbox_limits *limits)
 {
     set_limit(RLIMIT_CORE, 0);
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    if (limits->memory > 0 && !is_off) {
-        set_limit(RLIMIT_AS, limits->memory);
+    if (limits->memory > 0) {
+        sandbox_limit_memory(limits->memory);
     }
     if (limits->files > 0) {
         set_limit(RLIMIT_NOFILE, limits->files);

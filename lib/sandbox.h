@@ -36,6 +36,8 @@ struct sandbox_limits {
 };
 
 void sandbox_limit(const struct sandbox_limits *limits); /* core dumps off and not dumpable, in every case */
+/* RLIMIT_AS alone, for a program that is executed next. */
+void sandbox_limit_memory(uint64_t bytes);
 /* no_new_privs + Landlock. n = 0: no path at all. 0; -1 where the kernel has no Landlock (errno ENOSYS, EOPNOTSUPP) or on error.
  */
 int sandbox_paths(const struct sandbox_path *paths, size_t n) __attribute__((warn_unused_result));
