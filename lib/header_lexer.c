@@ -83,9 +83,12 @@ static enum lexed skip_comment(struct lexer *lexer)
             add_comment(lexer, start);
             start = ++lexer->p;
             if (lexer->p == lexer->end) {
-                return LEXED_BAD;
+                break;
             }
         }
+    }
+    if (lexer->comment != NULL) {
+        lexer->comment->len = 0;
     }
     return LEXED_BAD;
 }

@@ -102,7 +102,7 @@ bool mime_field_next(const char **at, const char *end, struct mime_field *out)
         while (value < stop && is_blank(*value)) {
             value++;
         }
-        while (stop > value && is_blank(stop[-1])) {
+        while (stop > value && (is_blank(stop[-1]) || stop[-1] == '\r')) {
             stop--;
         }
         out->value = value;
@@ -125,16 +125,23 @@ void mime_unfold(stralloc *out, const char *value, size_t n)
                 p++;
             }
         }
-        size_t at = out->len;
         str_cat(out, p, (size_t)(stop - p));
-        if (p != value && at < out->len && out->s[at] == '\t') {
-            out->s[at] = ' ';
-        }
         p = next;
     }
     while (out->len > start && is_blank(out->s[out->len - 1])) {
         out->len--;
     }
+}
+
+struct mime_slice mime_unfolded(struct mime_slice value, stralloc *work)
+{
+    if (memchr(value.bytes, '\n', value.n) == NULL) {
+        return value;
+    }
+    work->len = 0;
+    (void)str_room(work, value.n);
+    mime_unfold(work, value.bytes, value.n);
+    return (struct mime_slice){work->s, work->len};
 }
 
 void mime_fields_read(const char *block, size_t n, struct mime_fields *out)

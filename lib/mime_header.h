@@ -9,6 +9,10 @@
 #include <stdint.h>
 #include <skalibs/stralloc.h>
 
+struct mime_slice {
+    const char *bytes; /* NULL: not there */
+    size_t n;
+};
 /* Fields that some module of lib reads by meaning. */
 enum mime_name {
     MIME_DATE,
@@ -46,13 +50,11 @@ struct mime_field {
 /* The field at *at, which moves on; false at the end of the block. */
 bool mime_field_next(const char **at, const char *end, struct mime_field *out);
 
-/* Appends a value without its line ends; the tab that begins a folded line becomes a blank. Blanks at both ends are left out. */
+/* Appends a value without its line ends, and without blanks at both ends. */
 void mime_unfold(stralloc *out, const char *value, size_t n);
+/* The same as a slice: of `value` itself where nothing is folded, else of *work, which it overwrites. */
+struct mime_slice mime_unfolded(struct mime_slice value, stralloc *work);
 
-struct mime_slice {
-    const char *bytes; /* NULL: not there */
-    size_t n;
-};
 /* The known fields of a block. Values are as in mime_field; a field twice: `first` and `last` of them. */
 struct mime_fields {
     struct mime_slice first[MIME_NAMES], last[MIME_NAMES];

@@ -77,7 +77,7 @@ static enum lexed read_one(struct mime_params *params, struct lexer *lexer, stru
         return LEXED_BAD;
     }
     *param = (struct mime_param){.name = params->text.len};
-    if (lexer_token(lexer, &params->text) != LEXED_MORE || *lexer->p != '=') {
+    if (lexer_token(lexer, &params->text) != LEXED_MORE || *lexer->p != '=' || params->text.len == param->name) {
         return LEXED_BAD;
     }
     lexer->p++;

@@ -45,11 +45,7 @@ void mime_type_read(struct mime_type *type, struct mime_slice value)
 {
     type->text.len = 0;
     type->is_broken = false;
-    if (memchr(value.bytes, '\n', value.n) != NULL) {
-        type->value.len = 0;
-        mime_unfold(&type->value, value.bytes, value.n);
-        value = (struct mime_slice){type->value.s, type->value.len};
-    }
+    value = mime_unfolded(value, &type->value);
     struct lexer *lexer = &type->lexer;
     lexer_start(lexer, value.bytes, value.n, NULL);
     size_t type_len = 0;

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: ISC */
+/* ENVELOPE, and the strings of all FETCH replies. */
+#include "mime_text.h"
+#include "str.h"
+
+#include <string.h>
+
+enum { PLAIN, ESCAPED, NUL, LITERAL };
+static const unsigned char class_of[256] = {
+    ['"'] = ESCAPED, ['\\'] = ESCAPED, ['\r'] = LITERAL, ['\n'] = LITERAL, [0] = NUL, [0x80 ... 0xff] = LITERAL};
+
+static void append_literal(stralloc *out, const char *bytes, size_t n, size_t nuls)
+{
+    str_catf(out, "{%zu}\r\n", n + 2 * nuls);
+    const char *p = bytes;
+    const char *end = bytes + n;
+    while (p < end) {
+        const char *nul = nuls > 0 ? memchr(p, '\0', (size_t)(end - p)) : NULL;
+        const char *stop = nul != NULL ? nul : end;
+        str_cat(out, p, (size_t)(stop - p));
+        if (nul != NULL) {
+            str_cat(out, "\xef\xbf\xbd", 3);
+        }
+        p = nul != NULL ? nul + 1 : end;
+    }
+}
+
+static void append_quoted(stralloc *out, const char *bytes, size_t n, size_t escapes)
+{
+    char *start = str_room(out, n + escapes + 2);
+    char *to = start;
+    *to++ = '"';
+    if (escapes == 0) {
+        memcpy(to, bytes, n);
+        to += n;
+    }
+    for (size_t i = 0; escapes > 0 && i < n; i++) {
+        if (class_of[(unsigned char)bytes[i]] == ESCAPED) {
+            *to++ = '\\';
+        }
+        *to++ = bytes[i];
+    }
+    *to++ = '"';
+    out->len += (size_t)(to - start);
+}
+
+void mime_string_append(stralloc *out, const char *bytes, size_t n)
+{
+    size_t counts[4] = {0};
+    for (size_t i = 0; i < n; i++) {
+        counts[class_of[(unsigned char)bytes[i]]]++;
+    }
+    if (counts[NUL] + counts[LITERAL] > 0) {
+        append_literal(out, bytes, n, counts[NUL]);
+    } else {
+        append_quoted(out, bytes, n, counts[ESCAPED]);
+    }
+}
+
+static bool is_white(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* For people: runs of white space become one blank, none at the ends. */
+static void append_words(stralloc *out, struct mime_text *text, const char *bytes, size_t n)
+{
+    text->words.len = 0;
+    for (size_t i = 0; i < n;) {
+        size_t start = i;
+        while (i < n && !is_white(bytes[i])) {
+            i++;
+        }
+        if (i > start) {
+            if (text->words.len > 0) {
+                str_catc(&text->words, ' ');
+            }
+            str_cat(&text->words, bytes + start, i - start);
+        }
+        while (i < n && is_white(bytes[i])) {
+            i++;
+        }
+    }
+    mime_string_append(out, text->words.s, text->words.len);
+}
+
+static void append_text(stralloc *out, struct mime_text *text, struct mime_slice value)
+{
+    if (value.bytes == NULL) {
+        str_cats(out, "NIL");
+        return;
+    }
+    struct mime_slice line = mime_unfolded(value, &text->value);
+    mime_string_append(out, line.bytes, line.n);
+}
+
+static void append_nil_or_string(stralloc *out, struct mime_slice value)
+{
+    str_catc(out, ' ');
+    if (value.bytes == NULL) {
+        str_cats(out, "NIL");
+    } else {
+        mime_string_append(out, value.bytes, value.n);
+    }
+}
+
+/* The addresses of one field, each in its parentheses. */
+static void append_addresses(stralloc *out, struct mime_text *text, struct mime_slice value)
+{
+    struct mime_slice line = mime_unfolded(value, &text->value);
+    struct mime_address address;
+    mime_addresses_start(&text->addresses, line.bytes, line.n);
+    while (mime_addresses_next(&text->addresses, &address)) {
+        str_catc(out, '(');
+        if (address.name.bytes == NULL) {
+            str_cats(out, "NIL");
+        } else {
+            append_words(out, text, address.name.bytes, address.name.n);
+        }
+        append_nil_or_string(out, address.route);
+        append_nil_or_string(out, address.mailbox);
+        append_nil_or_string(out, address.domain);
+        str_catc(out, ')');
+    }
+}
+
+/* All fields of that name in the block. */
+static void append_all_addresses(stralloc *out, struct mime_text *text, enum mime_name name, struct mime_slice header)
+{
+    const char *at = header.bytes;
+    struct mime_field field;
+    while (mime_field_next(&at, header.bytes + header.n, &field)) {
+        if (field.value != NULL && mime_name_of(field.start, field.name_len) == name) {
+            append_addresses(out, text, (struct mime_slice){field.value, field.value_len});
+        }
+    }
+}
+
+/* " (…)" or " NIL". False: NIL. */
+static bool append_list(stralloc *out, struct mime_text *text, enum mime_name name, struct mime_slice header)
+{
+    str_cats(out, " (");
+    size_t start = out->len;
+    if (text->fields.count[name] == 1) {
+        append_addresses(out, text, text->fields.first[name]);
+    } else if (text->fields.count[name] > 1) {
+        append_all_addresses(out, text, name, header);
+    }
+    bool is_there = out->len > start;
+    if (!is_there) {
+        out->len--;
+    }
+    str_cats(out, is_there ? ")" : "NIL");
+    return is_there;
+}
+
+/* Sender and Reply-To stand for From where they are missing or empty. */
+static void append_list_or_from(stralloc *out, struct mime_text *text, enum mime_name name, struct mime_slice header)
+{
+    size_t start = out->len;
+    if (text->fields.count[name] == 0 || !append_list(out, text, name, header)) {
+        out->len = start;
+        (void)append_list(out, text, MIME_FROM, header);
+    }
+}
+
+void mime_envelope_append(stralloc *out, struct mime_text *text, const char *header, size_t n)
+{
+    struct mime_slice block = {header, n};
+    struct mime_fields *fields = &text->fields;
+    mime_fields_read(header, n, fields);
+    str_catc(out, '(');
+    append_text(out, text, fields->last[MIME_DATE]);
+    str_catc(out, ' ');
+    if (fields->last[MIME_SUBJECT].bytes == NULL) {
+        str_cats(out, "NIL");
+    } else {
+        append_words(out, text, fields->last[MIME_SUBJECT].bytes, fields->last[MIME_SUBJECT].n);
+    }
+    (void)append_list(out, text, MIME_FROM, block);
+    append_list_or_from(out, text, MIME_SENDER, block);
+    append_list_or_from(out, text, MIME_REPLY_TO, block);
+    (void)append_list(out, text, MIME_TO, block);
+    (void)append_list(out, text, MIME_CC, block);
+    (void)append_list(out, text, MIME_BCC, block);
+    str_catc(out, ' ');
+    append_text(out, text, fields->last[MIME_IN_REPLY_TO]);
+    str_catc(out, ' ');
+    append_text(out, text, fields->last[MIME_MESSAGE_ID]);
+    str_catc(out, ')');
+}

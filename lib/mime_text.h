@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/* A message as IMAP says it (RFC 3501 7.4.2): ENVELOPE, BODY and BODYSTRUCTURE, ready to send.
+ *
+ * Strings: quoted where they may be; a literal where CR, LF or an 8-bit byte stands in them (8-bit bytes go raw); NUL becomes
+ * U+FFFD. Header values: unfolded, without blanks at both ends; in Subject and display names runs of blanks become one. A Date,
+ * Subject, Message-ID or In-Reply-To that is there twice: the last one; address fields: all of them; Content-* fields: the first
+ * one. */
+#ifndef MIME_TEXT_H
+#define MIME_TEXT_H
+
+#include "mime.h"
+#include "mime_address.h"
+
+/* Work memory: zero it before the first use, use it again. */
+struct mime_text {
+    struct mime_addresses addresses;
+    struct mime_type type;
+    struct mime_params params;
+    struct mime_fields fields;
+    stralloc value, words;
+};
+void mime_string_append(stralloc *out, const char *bytes, size_t n);
+
+/* (date subject from sender reply-to to cc bcc in-reply-to message-id) of a header block. */
+void mime_envelope_append(stralloc *out, struct mime_text *text, const char *header, size_t n);
+/* The message in parentheses, of a parser after mime_end; is_extended: BODYSTRUCTURE, else BODY. */
+void mime_structure_append(stralloc *out, struct mime_text *text, const struct mime *mime, bool is_extended);
+
+#endif
