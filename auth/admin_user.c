@@ -207,6 +207,29 @@ static enum va fill_record(const struct admin_user *user, struct userdb_record *
     return fits ? VA_SUCCESS : VA_DIR_TOO_LONG;
 }
 
+static enum va delete_record(void *ctx, stralloc *out)
+{
+    const struct job *job = ctx;
+    return admin_explain_write(userdb_delete(AT_FDCWD, job->folder, job->record.name), out);
+}
+
+/* The folder goes when the record certainly does not stand; after a write error that is seen to. Of two tools that add the same
+ * name at once both see the folder as theirs: it belongs to the one whose record stands. */
+static void take_back(const struct tool *tool, const struct tool_identity *owner, struct job *job, enum va why)
+{
+    stralloc ignored = STRALLOC_ZERO;
+    job->dir = userdb_relative_dir(job->record.dir, tool->home);
+    bool is_gone = why != VA_USERNAME_EXISTS;
+    if (why == VA_COULD_NOT_UPDATE_FILE) {
+        enum va result = tool_run_as(&tool->auth, delete_record, job, &ignored);
+        is_gone = result == VA_SUCCESS || result == VA_USER_DOES_NOT_EXIST;
+    }
+    if (is_gone) {
+        (void)tool_run_as(owner, remove_folder, job, &ignored);
+    }
+    stralloc_free(&ignored);
+}
+
 enum va admin_add_user(const struct tool *tool, const struct admin_user *user, stralloc *why)
 {
     struct job job = {.tool = tool, .user = user, .folder = admin_folder(tool, user->entry)};
@@ -226,11 +249,8 @@ enum va admin_add_user(const struct tool *tool, const struct admin_user *user, s
     } else {
         result = tool_run_as(&tool->auth, add_record, &job, why);
     }
-    /* Of two tools that add the same name at once both see the folder as theirs: it belongs to the one whose record stands. */
-    if (result != VA_SUCCESS && result != VA_USERNAME_EXISTS) {
-        job.dir = userdb_relative_dir(job.record.dir, tool->home);
-        quota.len = 0;
-        (void)tool_run_as(&owner, remove_folder, &job, &quota);
+    if (result != VA_SUCCESS) {
+        take_back(tool, &owner, &job, result);
     }
     stralloc_free(&quota);
     return result;
@@ -249,12 +269,6 @@ static enum va check_catchall(void *ctx, stralloc *out)
     return is_catchall ? VA_CANNOT_DELETE_CATCHALL : VA_SUCCESS;
 }
 
-static enum va delete_record(void *ctx, stralloc *out)
-{
-    const struct job *job = ctx;
-    return admin_explain_write(userdb_delete(AT_FDCWD, job->folder, job->record.name), out);
-}
-
 enum va admin_delete_user(const struct tool *tool, const struct names_email *email, const struct assign_entry *entry,
                           stralloc *why)
 {
@@ -269,7 +283,8 @@ enum va admin_delete_user(const struct tool *tool, const struct names_email *ema
     if (result == VA_SUCCESS) {
         result = tool_run_as(&tool->auth, delete_record, &job, why);
     }
-    if (result == VA_SUCCESS) {
+    /* NONE: an earlier call died when the cdb still knew the mailbox. */
+    if (result == VA_SUCCESS || result == VA_USER_DOES_NOT_EXIST) {
         result = tool_run_as(&owner, remove_folder, &job, why);
     }
     return result;

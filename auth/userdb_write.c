@@ -188,10 +188,16 @@ static enum userdb_write put_record(struct edit *edit, const struct userdb_recor
     return edit->added.len - 1 > USERDB_LINE_MAX ? USERDB_WRITE_TOO_LONG : USERDB_WRITE_DONE;
 }
 
+/* Nothing is to be done, says the text. After a crash, or an edit by hand, the cdb says otherwise: it follows the text. */
+static enum userdb_write let_cdb_follow(const struct edit *edit, enum userdb_write otherwise)
+{
+    return write_cdb(edit) < 0 ? error_kind() : otherwise;
+}
+
 static enum userdb_write add_record(struct edit *edit, const struct userdb_record *record)
 {
     if (edit_find(edit, record->name) < edit->n_lines) {
-        return USERDB_WRITE_EXISTS;
+        return let_cdb_follow(edit, USERDB_WRITE_EXISTS);
     }
     enum userdb_write result = put_record(edit, record);
     if (result == USERDB_WRITE_DONE) {
@@ -242,7 +248,7 @@ static enum userdb_write change_record(struct edit *edit, const char *name, void
     struct userdb_record before;
     size_t i = edit_find(edit, name);
     if (i == edit->n_lines) {
-        return USERDB_WRITE_NONE;
+        return let_cdb_follow(edit, USERDB_WRITE_NONE);
     }
     if (!userdb_parse_line(edit->lines[i].bytes, edit->lines[i].len, &before)) {
         return USERDB_WRITE_BAD;
@@ -281,7 +287,7 @@ static enum userdb_write delete_record(struct edit *edit, const char *name)
         }
     }
     if (kept == n) {
-        return USERDB_WRITE_NONE;
+        return let_cdb_follow(edit, USERDB_WRITE_NONE);
     }
     edit->n_lines = kept;
     return edit_commit(edit);
