@@ -11,11 +11,12 @@ ASKED_WITH_E = ("queue", "deliver", "relay")
 
 
 class Rule:
-    """`key=glob … LETTER TEXT|key=value…`; LETTER may be `close` (no verdict) or `silent` (never one)."""
+    """`key=glob … LETTER TEXT|key=value…`; LETTER may be `close` (no verdict), `silent` (never one), or P: `P N LETTER TEXT|…`
+    verdicts before the final one, all joined by ` + `."""
 
     def __init__(self, words):
         for i, word in enumerate(words):
-            if word in ("K", "Z", "D", "C", "close", "silent"):
+            if word in ("K", "Z", "D", "C", "P", "close", "silent"):
                 self.match = [w.split("=", 1) for w in words[:i] if w != "*"]
                 self.letter = word
                 self.spec = " ".join(words[i + 1:])
@@ -87,7 +88,9 @@ class FakeService:
             if kind == "E" or (call.get("op") not in ASKED_WITH_E and not (kind == "Q" and call.get("early", "0") not in ("0", ""))):
                 self._note(call, fds)
                 self._answer(client, call, recipients)
-                return
+                if call.get("op") != "ctl":
+                    return
+                call, recipients = None, []
 
     def _note(self, call, fds, unfinished=False):
         if call is None:
@@ -102,6 +105,11 @@ class FakeService:
             payload = recipient.get("n", "0").encode() + b"\0" + letter.encode() + frames.verdict_payload(spec)
             client.sendall(frames.frame("P", payload))
         letter, spec = ("K", "2.0.0 done") if numbered else self._verdict(call)
+        while letter == "P":
+            number, letter, numbered_spec = spec.split(" + ")[0].removeprefix("P ").split(" ", 2)
+            client.sendall(frames.frame("P", number.encode() + b"\0" + letter.encode() + frames.verdict_payload(numbered_spec)))
+            spec = spec.split(" + ", 1)[1]
+            letter, spec = spec.split(" ", 1)
         if letter == "silent":
             client.recv(1)
         elif letter != "close":
