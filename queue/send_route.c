@@ -6,6 +6,7 @@
 #include "lib/str.h"
 #include "queue/send_end.h"
 #include "queue/send_job.h"
+#include "queue/send_refusal.h"
 #include "queue/send_reply.h"
 #include "queue/send_route.h"
 #include "queue/send_service.h"
@@ -129,7 +130,7 @@ static void take_verdict(struct scheduler *scheduler, struct route_call *call, c
     } else {
         end_starting(scheduler, job, "local");
         stralloc text = STRALLOC_ZERO;
-        str_copys(&text, verdict.text);
+        send_refusal_append(&text, why, verdict.text);
         (void)take_job(scheduler, call);
         end_job(scheduler, job, verdict.letter, str_text(&text), why);
         stralloc_free(&text);
