@@ -114,14 +114,18 @@ static bool parse_record(const char *bytes, size_t n, const char *rest, size_t r
     return true;
 }
 
+struct slice {
+    const char *bytes;
+    size_t n;
+};
+
 /* One key. `rest` is what a wildcard leaves over. */
-static int find_key(struct assign *assign, const char *key, size_t key_len, const char *rest, size_t rest_len,
-                    struct assign_entry *out)
+static int find_key(struct assign *assign, struct slice key, struct slice rest, struct assign_entry *out)
 {
     const char *value;
     size_t value_len;
-    int found = cdbmap_find(&assign->map, key, key_len, &value, &value_len);
-    if (found > 0 && !parse_record(value, value_len, rest, rest_len, out)) {
+    int found = cdbmap_find(&assign->map, key.bytes, key.n, &value, &value_len);
+    if (found > 0 && !parse_record(value, value_len, rest.bytes, rest.n, out)) {
         errno = EPROTO;
         return -1;
     }
@@ -138,10 +142,10 @@ int assign_find(struct assign *assign, const char *local, size_t n, struct assig
     memcpy(key + 1, local, n);
     key[n + 1] = '\0';
     str_lower(key + 1, n);
-    int found = find_key(assign, key, n + 2, "", 0, out);
+    int found = find_key(assign, (struct slice){key, n + 2}, (struct slice){"", 0}, out);
     for (size_t i = n; found == 0; i--) {
         if (i == 0 || memchr(assign->wildcards, key[i], assign->n_wildcards) != NULL) {
-            found = find_key(assign, key, i + 1, local + i, n - i, out);
+            found = find_key(assign, (struct slice){key, i + 1}, (struct slice){local + i, n - i}, out);
         }
         if (i == 0) {
             break;
@@ -160,7 +164,7 @@ int assign_find_domain(struct assign *assign, const char *domain, size_t n, stru
     memcpy(key + 1, domain, n);
     str_lower(key + 1, n);
     key[n + 1] = '-';
-    return find_key(assign, key, n + 2, "", 0, out);
+    return find_key(assign, (struct slice){key, n + 2}, (struct slice){"", 0}, out);
 }
 
 bool assign_parse_line(const char *line, size_t n, struct assign_line *out)

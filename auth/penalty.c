@@ -156,7 +156,7 @@ void penalty_open_smtp(const char *ip, const struct login *login)
     close(fd);
 }
 
-static void sweep_folder(const char *folder, uint64_t seconds, uint64_t now_us)
+static void sweep_folder(const char *folder, uint64_t hours, uint64_t now_us)
 {
     DIR *dir = opendir(folder);
     if (dir == NULL) {
@@ -166,7 +166,7 @@ static void sweep_folder(const char *folder, uint64_t seconds, uint64_t now_us)
     const struct dirent *entry;
     for (unsigned i = 0; i < SWEEP_FILES && (entry = readdir(dir)) != NULL; i++) {
         if (entry->d_name[0] != '.' && fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            modified_us(&st) + seconds * 1000000 < now_us) {
+            modified_us(&st) + hours * 3600000000 < now_us) {
             unlinkat(dirfd(dir), entry->d_name, 0);
         }
     }
@@ -184,7 +184,7 @@ void penalty_sweep(uint64_t now_us)
         return;
     }
     close(fd);
-    sweep_folder(PENALTY, 3600, now_us);
-    sweep_folder(OPEN_SMTP, 3 * 3600, now_us);
-    sweep_folder(LAST, 24 * 3600, now_us);
+    sweep_folder(PENALTY, 1, now_us);
+    sweep_folder(OPEN_SMTP, 3, now_us);
+    sweep_folder(LAST, 24, now_us);
 }

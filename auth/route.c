@@ -23,10 +23,8 @@ struct slice {
 
 static void clear(struct route *out)
 {
-    stralloc *texts[] = {&out->file, &out->home, &out->user, &out->local, &out->dash, &out->ext, &out->quota, &out->to};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        texts[i]->len = 0;
-    }
+    out->file.len = out->home.len = out->user.len = out->local.len = 0;
+    out->dash.len = out->ext.len = out->quota.len = out->to.len = 0;
     out->letter = '\0';
     out->text = "";
     out->why = WHY_NONE;

@@ -169,6 +169,7 @@ static void search_files(struct route_visit *visit, const char *dash, const char
     visit->file = file;
     for (dotqmail_search_start(&search, dash, ext); dotqmail_search_next(&search, file);) {
         if (try_file(visit, search.is_default && search.cut == 0 ? ROUTE_TO_CATCHALL : ROUTE_TO_ALIAS)) {
+            visit->file = "";
             return;
         }
     }

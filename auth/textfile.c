@@ -68,7 +68,7 @@ int textfile_read_name(int dir_at, const char *name, stralloc *out, bool *is_the
 int textfile_lock(int fd)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    uint64_t end_ms = clock_monotonic_ms() + TEXTFILE_LOCK_SECONDS * 1000;
+    uint64_t end_ms = clock_monotonic_ms() + (uint64_t)TEXTFILE_LOCK_SECONDS * 1000;
     while (fcntl(fd, F_SETLK, &lock) < 0) {
         if (errno != EAGAIN && errno != EACCES && errno != EINTR) {
             return -1;

@@ -2,9 +2,9 @@
 /* The one module that writes vpasswd and vpasswd.cdb. Run it as the user the passwords belong to (stafeta).
  *
  * A change: fcntl lock on .vpasswd.lock, the whole text read, changed, sorted by name, `.vpasswd.new` written, synced, renamed;
- * then the cdb in the same way. The text is the source: a change that finds nothing to do there (EXISTS, NONE) still makes the cdb
- * anew, so a tool that died between the two is called again and all is well. Lines that are not understood are kept as they are (a hand edit is a person's), and named in a
- * warning.
+ * then the cdb in the same way. The text is the source: a change that finds nothing to do there (EXISTS, NONE) still makes the
+ * cdb anew, so a tool that died between the two is called again and all is well. Lines that are not understood are kept as they
+ * are (a hand edit is a person's), and named in a warning.
  *
  * What holds here holds for every tool: `postmaster` is made with the domain, and can be neither deleted nor locked
  * (BOUNCE_MAIL), nor lose QA_ADMIN. */
