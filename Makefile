@@ -65,6 +65,13 @@ ROOM_ARCHIVES := $(ROOMS:%=$(BUILD)/%/room.a)
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(ROOM_ARCHIVES) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(ROOM_ARCHIVES) $(LIB) -Wl,--end-group $(LDLIBS)
+# tests/unit/test_ROOM_NAME.c: that room alone, since two rooms may both have a reply() or a session.
+define UNIT_RULE
+$(BUILD)/tests/unit/test_$(1)_%: $(BUILD)/tests/unit/test_$(1)_%.o $(BUILD)/$(1)/room.a $(LIB)
+	@mkdir -p $$(@D)
+	$(CC) $(LDFLAGS) -o $$@ $$^ $(LDLIBS)
+endef
+$(foreach r,$(ROOMS),$(eval $(call UNIT_RULE,$(r))))
 units: $(UNITS)
 
 include tests/targets.mk

@@ -10,8 +10,10 @@ enum { DETAIL_MAX = 200 };
 
 static void append_foreign(stralloc *out, const char *bytes, size_t n)
 {
+    size_t start = out->len;
     str_cat_printable(out, bytes, n > DETAIL_MAX ? DETAIL_MAX : n);
-    if (n > DETAIL_MAX) {
+    if (n > DETAIL_MAX || out->len - start > DETAIL_MAX) {
+        out->len = out->len - start > DETAIL_MAX ? start + DETAIL_MAX : out->len;
         str_cats(out, "...");
     }
 }

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What stands for %s, %n and %t (foreign bytes: escaped here, cut at 200). */
+/* What stands for %s, %n and %t (foreign bytes: escaped here, then cut at 200). */
 struct reply_detail {
     const char *bytes;
     size_t len;

@@ -24,7 +24,12 @@ int maildrop_open(struct maildrop *drop, const char *path)
     if (opened < 0 && errno == ENOENT && maildir_create(AT_FDCWD, path) == 0) {
         opened = mailbox_open(&drop->box, AT_FDCWD, path);
     }
-    return opened < 0 ? -1 : mailbox_scan(&drop->box);
+    return opened;
+}
+
+int maildrop_read(struct maildrop *drop)
+{
+    return mailbox_scan(&drop->box);
 }
 
 void maildrop_take_quota_of_file(struct maildrop *drop)

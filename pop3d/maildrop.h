@@ -20,8 +20,10 @@ struct maildrop {
     int full; /* .full/USER, open for writing; -1: none */
 };
 
-/* Opens and reads the names; a Maildir that is missing in a home that is there is made. 0; -1 errno. */
+/* Opens the folders; a Maildir that is missing in a home that is there is made. 0; -1 errno. */
 int maildrop_open(struct maildrop *drop, const char *path) __attribute__((warn_unused_result));
+/* Reads the names. 0; -1 errno. */
+int maildrop_read(struct maildrop *drop) __attribute__((warn_unused_result));
 /* The quota that stands in maildirsize, for a session that was not told any. */
 void maildrop_take_quota_of_file(struct maildrop *drop);
 

@@ -73,7 +73,7 @@ static int open_mailbox(const char *home, const char *user)
     int opened = maildrop_open(&session.drop, str_text(&path));
     session.drop.full = full;
     stralloc_free(&path);
-    return opened;
+    return opened < 0 ? -1 : maildrop_read(&session.drop);
 }
 
 /* A client that authd hands over. */
@@ -142,8 +142,12 @@ static int serve_alone(const char *path, bool may_be_root)
         give_up(REPLY_ROOT, "");
     }
     int full = open_full(environment("HOME"), session.talk.user);
-    confine(path);
-    if (maildrop_open(&session.drop, path) < 0) {
+    int opened = maildrop_open(&session.drop, path); /* makes what is missing: later nothing above it can be changed */
+    if (opened == 0) {
+        confine(path);
+        opened = maildrop_read(&session.drop);
+    }
+    if (opened < 0) {
         give_up(REPLY_NO_MAILDIR, strerror(errno));
     }
     session.drop.full = full;

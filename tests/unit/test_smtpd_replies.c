@@ -2,79 +2,20 @@
 /* smtpd/reply: the form of each reply, and that each one is spoken in a dialogue script (run from the root of the tree). */
 #include "smtpd/reply.h"
 #include "lib/str.h"
+#include "tests/scripts.h"
 #include "tests/tap.h"
 
-#include <glob.h>
 #include <stdlib.h>
 
 enum { REPLY_LINE_MAX = 512 };
-
-/* All files of the pattern, one behind the other. */
-static void read_files(const char *pattern, stralloc *out)
-{
-    glob_t found;
-    if (glob(pattern, 0, NULL, &found) != 0) {
-        return;
-    }
-    for (size_t i = 0; i < found.gl_pathc; i++) {
-        FILE *file = fopen(found.gl_pathv[i], "r");
-        size_t n;
-        do {
-            n = fread(str_room(out, 4096), 1, 4096, file);
-            out->len += n;
-        } while (n > 0);
-        fclose(file);
-        str_catc(out, '\n');
-    }
-    globfree(&found);
-}
-
-/* Is `line` the text of a reply, with any bytes for its placeholders? Expectations by regular expression are read without their
- * \. */
-static bool line_speaks(const char *line, size_t n, const char *text, size_t text_len)
-{
-    const char *end = line + n;
-    const char *text_end = text + text_len;
-    bool is_free = false;
-    while (text < text_end) {
-        const char *percent = memchr(text, '%', (size_t)(text_end - text));
-        size_t plain = percent ? (size_t)(percent - text) : (size_t)(text_end - text);
-        const char *at = memmem(line, (size_t)(end - line), text, plain);
-        if (at == NULL || (!is_free && at != line)) {
-            return false;
-        }
-        line = at + plain;
-        text += plain;
-        is_free = percent != NULL;
-        text += is_free ? 2 : 0;
-    }
-    return is_free || line == end;
-}
 
 /* The last line of the reply, as a script expects it. */
 static bool is_spoken(const stralloc *scripts, const struct reply *reply)
 {
     const char *newline = strrchr(reply->text, '\n');
-    char wanted[REPLY_LINE_MAX * 2];
+    char wanted[SCRIPTS_LINE_MAX];
     int n = snprintf(wanted, sizeof wanted, "%u %s", reply->code, newline ? newline + 1 : reply->text);
-    const char *end = scripts->s + scripts->len;
-    for (const char *line = scripts->s; line < end;) {
-        const char *stop = memchr(line, '\n', (size_t)(end - line));
-        if (line[0] == 'S' && (line[1] == ':' || line[1] == '~')) {
-            char plain[REPLY_LINE_MAX * 2];
-            size_t len = 0;
-            for (const char *p = line + 3; p < stop && len < sizeof plain; p++) {
-                if (line[1] == ':' || *p != '\\') {
-                    plain[len++] = *p;
-                }
-            }
-            if (line_speaks(plain, len, wanted, (size_t)n)) {
-                return true;
-            }
-        }
-        line = stop + 1;
-    }
-    return false;
+    return scripts_speak(scripts, wanted, (size_t)n);
 }
 
 /* The status code's class is that of the reply (RFC 2034); 220, 354 and the answers to a hello have none. */
@@ -130,8 +71,8 @@ int main(void)
 {
     stralloc scripts = STRALLOC_ZERO;
     stralloc page = STRALLOC_ZERO;
-    read_files("tests/dialog/stafet-smtpd/*.talk", &scripts);
-    read_files("smtpd/stafet-smtpd.8", &page);
+    scripts_read("tests/dialog/stafet-smtpd/*.talk", &scripts);
+    scripts_read("smtpd/stafet-smtpd.8", &page);
     (void)str_text(&page);
     ok(scripts.len > 0, "there are scripts in tests/dialog/stafet-smtpd");
     for (int i = 0; i < REPLY_COUNT; i++) {
