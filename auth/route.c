@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* qmail-send's half of routing: is the address one of ours, and by which name does users/cdb know it? Order (qmail): percenthack,
- * locals, virtualdomains (whole address, domain, .suffixes, empty key), else another host. For SMTP without relaying, another
- * host's domain must stand in rcpthosts or morercpthosts; without control/rcpthosts nothing is taken at all. */
+ * locals, virtualdomains (whole address, domain, .suffixes, empty key), else another host. For SMTP without relaying the domain,
+ * ours or not, must stand in rcpthosts or morercpthosts; without control/rcpthosts nothing is taken at all. */
 #include "auth/route.h"
 
 #include <string.h>
@@ -33,15 +33,18 @@ static void clear(struct route *out)
     out->flags = 0;
 }
 
-/* RFC 5321 4.1.1.3: RCPT TO:<postmaster> needs no domain. In the queue any address may lack one (qmail's envnoathost). */
-static void complete(const struct route_config *config, const struct route_question *question, stralloc *address)
+/* RFC 5321 4.1.1.3: RCPT TO:<postmaster> needs no domain. In the queue any address may lack one (qmail's envnoathost). True: one
+ * was appended. */
+static bool complete(const struct route_config *config, const struct route_question *question, stralloc *address)
 {
     bool may_lack = question->purpose != ROUTE_SMTP || str_equal_nocase(address->s, address->len, "postmaster", 10);
-    if (may_lack && config->envnoathost != NULL && address->len > 0 &&
-        address_domain_at(address->s, address->len) == address->len) {
-        str_catc(address, '@');
-        str_cats(address, config->envnoathost);
+    if (!may_lack || config->envnoathost == NULL || address->len == 0 ||
+        address_domain_at(address->s, address->len) != address->len) {
+        return false;
     }
+    str_catc(address, '@');
+    str_cats(address, config->envnoathost);
+    return true;
 }
 
 /* user%host@domain becomes user@host while domain stands in control/percenthack; each round is shorter. */
@@ -128,42 +131,42 @@ static void route_local(struct route_config *config, const struct route_question
     }
 }
 
-/* Neither local nor virtual. */
-static void route_elsewhere(struct route_config *config, const struct route_question *question, struct slice domain,
-                            struct route *out)
+/* SMTP without relaying takes mail for the domains of rcpthosts and morercpthosts only, be they local, virtual or another host's:
+ * a domain that was taken out there gets no mail from outside any more. */
+static bool is_refused(struct route_config *config, const struct route_question *question, struct slice domain, struct route *out)
 {
     route_decided_by(out, NULL, "control/rcpthosts", 0);
     if (question->purpose != ROUTE_SMTP || question->may_relay ||
         control_list_has_domain(&config->rcpthosts, domain.bytes, domain.n)) {
-        route_accept(out, ROUTE_TO_REMOTE);
-        return;
+        return false;
     }
-    switch (route_morercpthosts_has(config, domain.bytes, domain.n)) {
-    case 1:
-        route_accept(out, ROUTE_TO_REMOTE);
-        route_decided_by(out, NULL, "control/morercpthosts.cdb", 0);
-        return;
-    case 0:
+    int found = route_morercpthosts_has(config, domain.bytes, domain.n);
+    if (found == 0) {
         route_answer(out, ROUTE_REPLY_NOT_OURS);
-        return;
-    default:
-        route_answer(out, ROUTE_REPLY_IO);
-        route_decided_by(out, NULL, "control/morercpthosts.cdb", 0);
+        return true;
     }
+    if (found < 0) {
+        route_answer(out, ROUTE_REPLY_IO);
+    }
+    route_decided_by(out, NULL, "control/morercpthosts.cdb", 0);
+    return found < 0;
 }
 
 static void route_address(struct route_config *config, const struct route_question *question, stralloc *address,
-                          struct route *out)
+                          bool was_completed, struct route *out)
 {
     size_t at = address_domain_at(address->s, address->len);
     struct slice domain = {address->s + at + 1, address->len - at - 1};
+    if (!was_completed && is_refused(config, question, domain, out)) {
+        return;
+    }
     bool is_local = control_list_has(&config->locals, domain.bytes, domain.n);
     const char *prepend = is_local ? "" : find_virtual(config, address, domain);
     if (!is_local && (prepend == NULL || *prepend == '\0')) {
         if (strcmp(str_text(address), question->to) != 0) {
             str_copy(&out->to, address->s, address->len);
         }
-        route_elsewhere(config, question, domain, out);
+        route_accept(out, ROUTE_TO_REMOTE);
         return;
     }
     str_copys(&out->local, prepend);
@@ -180,7 +183,7 @@ void route_find(struct route_config *config, const struct route_question *questi
     stralloc address = STRALLOC_ZERO;
     clear(out);
     str_copys(&address, question->to);
-    complete(config, question, &address);
+    bool was_completed = complete(config, question, &address);
     unfold_percent(config, &address);
     enum address_fault fault = address_check(address.s, address.len, true);
     if (question->purpose == ROUTE_SMTP && !config->rcpthosts.is_there) {
@@ -191,7 +194,7 @@ void route_find(struct route_config *config, const struct route_question *questi
     } else if (fault != ADDRESS_GOOD) {
         route_answer_fault(out, fault);
     } else {
-        route_address(config, question, &address, out);
+        route_address(config, question, &address, was_completed, out);
     }
     stralloc_free(&address);
 }

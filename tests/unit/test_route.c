@@ -187,14 +187,18 @@ static void set_list(struct control_list *list, const char *text)
 
 static void set_controls(void)
 {
-    set_list(&config.locals, "mx.test\nboth.test\n");
-    set_list(&config.virtualdomains,
-             "example.test:example.test\nother.test:other.test\ncatch.test:catch.test\ngone.test:gone.test\n"
-             "nocdb.test:nocdb.test\nopen.test:open.test\nplain.test:plain.test\nmixed.test:mixed.test\n"
-             "bad.test:bad.test\ndirless.test:dirless.test\nboth.test:example.test\n"
-             ".wild.test:example.test\nexcept.wild.test:\none@far.test:example.test\nsys.test:root\n"
-             "lists.test:lists\nBIG.test:example.test\n");
-    set_list(&config.rcpthosts, "example.test\nbackup.test\n.sub.test\nother.test\n");
+    set_list(&config.locals, "mx.test\nboth.test\ninner.test\n");
+    set_list(
+        &config.virtualdomains,
+        "example.test:example.test\nother.test:other.test\nshut.test:example.test\ncatch.test:catch.test\ngone.test:gone.test\n"
+        "nocdb.test:nocdb.test\nopen.test:open.test\nplain.test:plain.test\nmixed.test:mixed.test\n"
+        "bad.test:bad.test\ndirless.test:dirless.test\nboth.test:example.test\n"
+        ".wild.test:example.test\nexcept.wild.test:\none@far.test:example.test\none@backup.test:example.test\nsys.test:root\n"
+        "lists.test:lists\nBIG.test:example.test\n");
+    set_list(&config.rcpthosts,
+             "example.test\nbackup.test\n.sub.test\nother.test\ncatch.test\ngone.test\nnocdb.test\nopen.test\n"
+             "plain.test\nmixed.test\nbad.test\ndirless.test\nboth.test\nmx.test\n.wild.test\nsys.test\nlists.test\n"
+             "big.test\nlate.test\n");
     set_list(&config.percenthack, "gate.test\n");
     config.envnoathost = "mx.test";
 }
@@ -276,8 +280,11 @@ static const struct row smtp_rows[] = {
     {"other_user", "x@sys.test", "Z other-user users/cdb:0"},
     {"virtual_suffix", "joe@a.wild.test", "K mailbox domains/example.test/vpasswd.cdb:0"},
     {"virtual_suffix_is_not_the_domain", "joe@wild.test", "D policy control/rcpthosts:0"},
-    {"virtual_exception", "joe@except.wild.test", "D policy control/rcpthosts:0"},
-    {"virtual_user", "one@far.test", "D no-mailbox domains/example.test/.qmail-default:1"},
+    {"virtual_exception", "joe@except.wild.test", "K remote control/rcpthosts:0"},
+    {"virtual_user", "one@backup.test", "D no-mailbox domains/example.test/.qmail-default:1"},
+    {"virtual_user_of_a_domain_that_is_not_ours", "one@far.test", "D policy control/rcpthosts:0"},
+    {"virtual_domain_that_is_not_in_rcpthosts", "joe@shut.test", "D policy control/rcpthosts:0"},
+    {"local_domain_that_is_not_in_rcpthosts", "root@inner.test", "D policy control/rcpthosts:0"},
     {"virtual_user_only", "two@far.test", "D policy control/rcpthosts:0"},
     {"backup_mx", "joe@backup.test", "K remote control/rcpthosts:0"},
     {"backup_mx_suffix", "joe@a.sub.test", "K remote control/rcpthosts:0"},
@@ -394,6 +401,13 @@ static void test_settings(void)
     joe.size = 26214401;
     is(ask(&joe), "D full domains/example.test/vpasswd.cdb:0", "larger_than_the_whole_quota");
     is(route.text, "5.2.3 message is larger than this mailbox may ever hold", "says_that_it_can_never_fit");
+    is(ask(&(struct route_question){.to = "joe@shut.test", .may_relay = true}), "K mailbox domains/example.test/vpasswd.cdb:0",
+       "who_may_relay_reaches_a_domain_outside_of_rcpthosts");
+    is(ask(&(struct route_question){.to = "joe@shut.test", .purpose = ROUTE_DELIVER}),
+       "K mailbox domains/example.test/vpasswd.cdb:0 home=domains/example.test/joe user=example.test local=example.test-joe "
+       "dash=- "
+       "ext=joe quota=26214400S",
+       "mail_that_was_taken_is_delivered_there");
     config.full_is_permanent = true;
     is(ask(&(struct route_question){.to = "full@example.test"}), "D full domains/example.test/.full/full:1", "fullpermanent");
     config.full_is_permanent = false;
