@@ -2,6 +2,7 @@
 /* Envelope addresses (RFC 5321 4.1.2, RFC 6531 3.3): pure, one pass a rule, no repair. The faults a person can see (a space, no
  * domain) are named before those of the fine grammar, so that the reply says what to change. */
 #include "address.h"
+#include "utf8.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -20,37 +21,16 @@ static bool is_atext(unsigned char c)
     return is_alnum(c) || c >= 0x80 || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
-/* Length of the UTF-8 character at p, 0 where there is none (RFC 3629 section 4). */
-static size_t utf8_character(const unsigned char *p, const unsigned char *end)
-{
-    if (*p < 0x80) {
-        return 1;
-    }
-    size_t len = *p >= 0xc2 && *p <= 0xdf ? 2 : (*p & 0xf0) == 0xe0 ? 3 : *p >= 0xf0 && *p <= 0xf4 ? 4 : 0;
-    if (len == 0 || (size_t)(end - p) < len) {
-        return 0;
-    }
-    for (size_t i = 1; i < len; i++) {
-        if ((p[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    bool is_overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
-    bool is_surrogate = p[0] == 0xed && p[1] > 0x9f;
-    bool is_too_high = p[0] == 0xf4 && p[1] > 0x8f;
-    return is_overlong || is_surrogate || is_too_high ? 0 : len;
-}
-
 bool address_is_utf8(const char *bytes, size_t n)
 {
-    const unsigned char *p = (const unsigned char *)bytes;
-    const unsigned char *end = p + n;
-    while (p < end) {
-        size_t len = utf8_character(p, end);
+    while (n > 0) {
+        uint32_t character;
+        size_t len = utf8_decode(bytes, n, &character);
         if (len == 0) {
             return false;
         }
-        p += len;
+        bytes += len;
+        n -= len;
     }
     return true;
 }
