@@ -40,7 +40,7 @@ bool scan_signed(const char *bytes, size_t n, int64_t *out)
     return true;
 }
 
-static int hex_value(char c)
+int scan_hex_digit(char c)
 {
     if (c >= '0' && c <= '9') {
         return c - '0';
@@ -61,7 +61,7 @@ bool scan_hex(const char *bytes, size_t n, uint64_t *out)
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        int digit = hex_value(bytes[i]);
+        int digit = scan_hex_digit(bytes[i]);
         if (digit < 0) {
             return false;
         }

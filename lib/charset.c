@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+/* Charsets of mail. Names come from messages: only letters, digits and -_.:+() reach iconv_open. */
+#include "charset.h"
+#include "str.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char *const aliases[][2] = {
+    {"iso-8859-1", "WINDOWS-1252"},
+    {"latin1", "WINDOWS-1252"},
+    {"iso8859-1", "WINDOWS-1252"},
+    {"iso_8859-1", "WINDOWS-1252"},
+    {"gb2312", "GB18030"},
+    {"gbk", "GB18030"},
+    {"shift_jis", "CP932"},
+    {"shift-jis", "CP932"},
+    {"x-sjis", "CP932"},
+    {"ks_c_5601-1987", "CP949"},
+    {"iso-2022-jp", "ISO-2022-JP-2"},
+    {"big5", "BIG5-HKSCS"},
+    {"unicode-1-1-utf-7", "UTF-7"},
+    {"iso-8859-8-i", "ISO-8859-8"},
+    {"iso-8859-6-i", "ISO-8859-6"},
+};
+static const char *const kept[] = {"utf-8", "utf8", "us-ascii", "ascii", "ansi_x3.4-1968", "unicode-1-1-utf-8", ""};
+static const char *const common[] = {
+    "utf-8",        "us-ascii",     "iso-8859-1",   "iso-8859-2",   "iso-8859-15",  "iso-8859-9",   "iso-8859-7",
+    "windows-1250", "windows-1251", "windows-1252", "windows-1253", "windows-1254", "windows-1255", "windows-1256",
+    "windows-1257", "koi8-r",       "koi8-u",       "iso-2022-jp",  "shift_jis",    "euc-jp",       "gb18030",
+    "gb2312",       "gbk",          "big5",         "euc-kr",       "utf-16",       "utf-7",
+};
+
+static bool is_in(const char *const *list, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(list[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Lower case, without language; empty where a byte is not one of a charset's name. */
+static void copy_name(char out[CHARSET_NAME_MAX + 1], const char *name, size_t n)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_.:+()";
+    const char *star = n > 0 ? memchr(name, '*', n) : NULL;
+    n = star != NULL ? (size_t)(star - name) : n;
+    out[0] = '\0';
+    if (n == 0 || n > CHARSET_NAME_MAX) {
+        return;
+    }
+    memcpy(out, name, n);
+    out[n] = '\0';
+    str_lower(out, n);
+    if (strspn(out, allowed) != n) {
+        memcpy(out, "?", 2);
+    }
+}
+
+static iconv_t open_converter(const char *name)
+{
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
+        if (strcmp(aliases[i][0], name) == 0) {
+            iconv_t converter = iconv_open("UTF-8", aliases[i][1]);
+            return converter != (iconv_t)-1 ? converter : iconv_open("UTF-8", name);
+        }
+    }
+    return iconv_open("UTF-8", name);
+}
+
+static void open_charset(struct charset *charset)
+{
+    charset->is_converted = false;
+    charset->is_known = is_in(kept, sizeof kept / sizeof *kept, charset->name);
+    if (charset->is_known || charset->name[0] == '?') {
+        return;
+    }
+    charset->converter = open_converter(charset->name);
+    charset->is_known = charset->is_converted = charset->converter != (iconv_t)-1;
+}
+
+struct charset *charsets_find(struct charsets *charsets, const char *name, size_t n)
+{
+    char wanted[CHARSET_NAME_MAX + 1];
+    copy_name(wanted, name, n);
+    for (unsigned i = 0; i < charsets->n; i++) {
+        if (strcmp(charsets->list[i].name, wanted) == 0) {
+            return &charsets->list[i];
+        }
+    }
+    struct charset *charset = &charsets->list[charsets->oldest];
+    if (charsets->n < CHARSETS_MAX) {
+        charset = &charsets->list[charsets->n++];
+    } else {
+        charsets->oldest = (charsets->oldest + 1) % CHARSETS_MAX;
+        if (charset->is_converted) {
+            iconv_close(charset->converter);
+        }
+    }
+    memcpy(charset->name, wanted, sizeof wanted);
+    open_charset(charset);
+    return charset;
+}
+
+void charsets_preload(struct charsets *charsets)
+{
+    for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
+        (void)charsets_find(charsets, common[i], strlen(common[i]));
+    }
+}
+
+void charset_start(struct charset_stream *stream, struct charset *charset)
+{
+    stream->charset = charset;
+    stream->pending_len = 0;
+    if (charset->is_converted) {
+        (void)iconv(charset->converter, NULL, NULL, NULL, NULL);
+    }
+}
+
+static void add_replacement(stralloc *out)
+{
+    str_cat(out, "\xef\xbf\xbd", 3);
+}
+
+/* Converts as much as is whole; returns the bytes left, the start of a character. */
+static size_t convert(struct charset *charset, char *bytes, size_t n, stralloc *out)
+{
+    while (n > 0) {
+        size_t room = 2 * n + 16;
+        size_t left = room;
+        char *to = str_room(out, room);
+        size_t result = iconv(charset->converter, &bytes, &n, &to, &left);
+        out->len += room - left;
+        if (result != (size_t)-1) {
+            break;
+        }
+        if (errno == EINVAL) {
+            return n;
+        }
+        if (errno != E2BIG) {
+            add_replacement(out);
+            bytes++;
+            n--;
+        }
+    }
+    return 0;
+}
+
+/* Byte by byte until the character that waits is whole. Returns bytes taken. */
+static size_t finish_pending(struct charset_stream *stream, const char *bytes, size_t n, stralloc *out)
+{
+    size_t used = 0;
+    while (stream->pending_len > 0 && used < n) {
+        stream->pending[stream->pending_len++] = bytes[used++];
+        size_t left = convert(stream->charset, stream->pending, stream->pending_len, out);
+        memmove(stream->pending, stream->pending + stream->pending_len - left, left);
+        stream->pending_len = left;
+        if (left == CHARSET_PENDING_MAX) {
+            add_replacement(out);
+            stream->pending_len = 0;
+        }
+    }
+    return used;
+}
+
+void charset_add(struct charset_stream *stream, const char *bytes, size_t n, stralloc *out)
+{
+    if (!stream->charset->is_converted) {
+        str_cat(out, bytes, n);
+        return;
+    }
+    size_t used = finish_pending(stream, bytes, n, out);
+    char *rest = (char *)(uintptr_t)(bytes + used); /* iconv's type has no const; it writes nothing there */
+    size_t left = convert(stream->charset, rest, n - used, out);
+    while (left > CHARSET_PENDING_MAX - 1) {
+        add_replacement(out);
+        left--;
+    }
+    memcpy(stream->pending + stream->pending_len, bytes + n - left, left);
+    stream->pending_len += left;
+}
+
+void charset_end(struct charset_stream *stream, stralloc *out)
+{
+    if (stream->pending_len > 0) {
+        add_replacement(out);
+        stream->pending_len = 0;
+    }
+}

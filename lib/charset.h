@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+/* Text of any charset to UTF-8, by libc's iconv. Total: a byte that has no meaning becomes U+FFFD; text of an unknown charset,
+ * and what calls itself UTF-8 or US-ASCII, keeps its bytes. ISO-8859-1 is read as windows-1252, its superset that mailers mean.
+ *
+ * iconv reads a converter's file when a charset is first used: a program that confines itself to folders without it calls
+ * charsets_preload before, or takes those charsets as unknown. */
+#ifndef CHARSET_H
+#define CHARSET_H
+
+#include <iconv.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <skalibs/stralloc.h>
+
+enum { CHARSETS_MAX = 48, CHARSET_NAME_MAX = 40, CHARSET_PENDING_MAX = 16 };
+struct charset {
+    char name[CHARSET_NAME_MAX + 1]; /* as asked for, lower case */
+    bool is_converted;               /* false: bytes are kept */
+    bool is_known;
+    iconv_t converter;
+};
+/* Those used so far; the oldest gives way. Zero before the first use. */
+struct charsets {
+    struct charset list[CHARSETS_MAX];
+    unsigned n, oldest;
+};
+/* Any name (any case; a `*language` behind it is cut); the result lives until CHARSETS_MAX others were asked for. */
+struct charset *charsets_find(struct charsets *charsets, const char *name, size_t n);
+/* Opens the charsets of nearly all mail. */
+void charsets_preload(struct charsets *charsets);
+
+/* One text in any chunking. Two texts of one charset must not be mixed. */
+struct charset_stream {
+    struct charset *charset;
+    char pending[CHARSET_PENDING_MAX]; /* the start of a character */
+    size_t pending_len;
+};
+void charset_start(struct charset_stream *stream, struct charset *charset);
+void charset_add(struct charset_stream *stream, const char *bytes, size_t n, stralloc *out);
+void charset_end(struct charset_stream *stream, stralloc *out);
+
+#endif
