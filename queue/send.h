@@ -24,7 +24,8 @@ enum {
     WORKERS_MAX = 500,   /* connections to local; its own -c is 500 */
     ROUTES_MAX = 16,     /* questions to rcptd at once */
     BATCH_MAX = 20,      /* recipients of one call, where a message has many */
-    BOUNCES_MAX = 4      /* children that write reports */
+    BOUNCES_MAX = 4,     /* children that write reports */
+    CTL_MAX = 16         /* operators at once */
 };
 
 struct send_settings {
@@ -38,8 +39,11 @@ enum message_state {
     MESSAGE_REPORTING, /* all jobs are done, some failed: a bounce is to be sent */
     MESSAGE_BOUNCING   /* its child runs */
 };
+/* What an operator wants done with it when its try ends. */
+enum wish { WISH_NONE, WISH_HOLD, WISH_DELETE, WISH_FAIL };
 struct message {
     enum message_state state;
+    enum wish wish;
     int next; /* free list */
     char id[MSGID_LEN + 1];
     int fd;       /* read-only, with a shared flock */
@@ -71,6 +75,7 @@ struct job {
     int message, next;
     uint32_t n;
     uint32_t delivery; /* of the log; 0: not started */
+    bool is_second;    /* given to a second worker: the first had ended */
     uint64_t since_ms; /* in its queue */
     stralloc address;
     stralloc frame; /* R for local, once it is routed */
@@ -109,6 +114,28 @@ struct worker {
     uint64_t deadline_ms; /* of the next answer; idle: when it is closed */
 };
 
+/* An operator's connection (sockets/ctl). */
+struct ctl_item {
+    struct waiting entry;
+    enum spool_place place;
+};
+struct ctl_filter {
+    const char *id, *from, *to, *site, *why; /* NULL: any; slices of the question */
+};
+enum ctl_do { CTL_IDLE, CTL_LIST, CTL_SHOW, CTL_RETRY, CTL_HOLD, CTL_RELEASE, CTL_DELETE, CTL_BOUNCE };
+struct ctl {
+    struct channel channel; /* in < 0: free */
+    uint64_t deadline_ms;
+    enum ctl_do what;
+    bool is_ending; /* closed as soon as its answer is out */
+    stralloc question;
+    struct ctl_filter filter;
+    struct ctl_item *items; /* as they were when the question came */
+    size_t n_items, at, count;
+    struct message shown;
+    stralloc notes;
+};
+
 struct scheduler {
     struct send_settings settings;
     struct send_log log;
@@ -134,6 +161,10 @@ struct scheduler {
     int idle[WORKERS_MAX]; /* stack: the one used last is used next */
     unsigned n_idle, n_workers, n_busy, n_busy_old;
     unsigned n_bounces, n_reporting;
+    bool has_ctl; /* descriptor 0 is a listening socket */
+    int operators_gid;
+    struct ctl ctl[CTL_MAX];
+    unsigned n_ctl;
 
     uint32_t next_number, next_delivery;
     bool is_stopping, needs_two_syncs;

@@ -39,6 +39,9 @@ static void put_later(struct scheduler *scheduler, int index)
                             .site = message->site,
                             .why = (uint8_t)message->why,
                             .flags = (uint8_t)(is_local ? SITE_LOCAL : message->site_kind)};
+    if (message->wish == WISH_FAIL) { /* it came while recipients were under way already */
+        entry.flags |= WAITING_FAIL | WAITING_NOW;
+    }
     message_sync(scheduler, message);
     if (spool_put_later(&scheduler->spool, &entry) < 0) {
         log_event("alert", "id=%s error=%s reason=%s", message->id, strerror(errno),
@@ -74,10 +77,25 @@ static void put_damaged(struct scheduler *scheduler, int index)
     end_forget(scheduler, index);
 }
 
+static void put_hold(struct scheduler *scheduler, int index)
+{
+    struct message *message = &scheduler->messages[index];
+    message_sync(scheduler, message);
+    if (spool_put_hold(&scheduler->spool, message->id) < 0) {
+        log_event("alert", "id=%s error=%s", message->id, strerror(errno));
+        put_later(scheduler, index);
+        return;
+    }
+    end_forget(scheduler, index);
+}
+
 static void end_try(struct scheduler *scheduler, int index)
 {
     struct message *message = &scheduler->messages[index];
-    if (message->is_damaged) {
+    if (message->wish == WISH_DELETE) {
+        log_event("deleted", "id=%s reason=%s", message->id, "an operator");
+        remove_message(scheduler, index);
+    } else if (message->is_damaged) {
         put_damaged(scheduler, index);
     } else if (message->failed > 0 && !message->is_report_late) {
         message_sync(scheduler, message);
@@ -85,6 +103,8 @@ static void end_try(struct scheduler *scheduler, int index)
         scheduler->n_reporting++;
     } else if (message->failed == 0 && message->waiting == 0) {
         remove_message(scheduler, index);
+    } else if (message->wish == WISH_HOLD) {
+        put_hold(scheduler, index);
     } else {
         put_later(scheduler, index);
     }
@@ -95,11 +115,15 @@ struct reading {
     int message;
 };
 
-static void add_job(void *ctx, uint32_t n, const char *address)
+static bool add_job(void *ctx, uint32_t n, char mark, const char *address)
 {
     const struct reading *reading = ctx;
+    if (mark != '.') {
+        return false;
+    }
     int job = job_new(reading->scheduler, reading->message, n, address);
     job_queue_put(reading->scheduler, &reading->scheduler->unrouted, job);
+    return true;
 }
 
 /* Every message may have a few jobs, whatever the others have; a mailing takes its window only while there is plenty. */

@@ -31,6 +31,7 @@ int job_new(struct scheduler *scheduler, int message, uint32_t n, const char *ad
     job->next = NOTHING;
     job->n = n;
     job->delivery = 0;
+    job->is_second = false;
     job->frame.len = 0;
     str_copys(&job->address, address);
     (void)str_text(&job->address);

@@ -13,8 +13,9 @@
 #include "queue/send_message.h"
 #include "queue/send_reply.h"
 #include "queue/send_service.h"
+#include "queue/send_try.h"
 
-enum { DELIVERIES_MAX = 1000, IDLE_MS = 45000, OLD_SHARE = 4 };
+enum { DELIVERIES_MAX = 1000, IDLE_MS = 45000 };
 
 void local_init(struct scheduler *scheduler)
 {
@@ -81,6 +82,32 @@ static void fail_worker(struct scheduler *scheduler, int index, const struct sen
         log_event("worker-lost", "service=%s reason=%s", "local", reply->text);
         end_jobs(scheduler, worker, reply);
     }
+}
+
+/* It ended while it was idle, as far as one can see, and the call was meant for nobody: once, another one gets it. */
+static bool may_ask_another(const struct scheduler *scheduler, const struct worker *worker)
+{
+    bool is_fresh = worker->message != NOTHING && worker->deliveries > worker->n_jobs;
+    for (unsigned i = 0; i < worker->n_jobs; i++) {
+        is_fresh = is_fresh && worker->jobs[i] != NOTHING && !scheduler->jobs[worker->jobs[i]].is_second;
+    }
+    return is_fresh;
+}
+
+static void lose_worker(struct scheduler *scheduler, int index)
+{
+    struct worker *worker = &scheduler->workers[index];
+    if (!may_ask_another(scheduler, worker)) {
+        fail_worker(scheduler, index, &send_local_closed);
+        return;
+    }
+    for (unsigned i = worker->n_jobs; i > 0; i--) {
+        scheduler->jobs[worker->jobs[i - 1]].is_second = true;
+        job_queue_put_back(scheduler, &scheduler->routed, worker->jobs[i - 1]);
+    }
+    worker->n_jobs = 0;
+    disconnect(scheduler, index);
+    end_call(scheduler, worker);
 }
 
 static void go_idle(struct scheduler *scheduler, int index)
@@ -174,17 +201,6 @@ static int call_descriptor(struct scheduler *scheduler, struct worker *worker)
     return worker->message_fd;
 }
 
-static void put_back_call(struct scheduler *scheduler, int index)
-{
-    struct worker *worker = &scheduler->workers[index];
-    for (unsigned i = worker->n_jobs; i > 0; i--) {
-        job_queue_put_back(scheduler, &scheduler->routed, worker->jobs[i - 1]);
-    }
-    worker->n_jobs = 0;
-    disconnect(scheduler, index);
-    end_call(scheduler, worker);
-}
-
 static void start_call(struct scheduler *scheduler, int index, int job)
 {
     struct worker *worker = &scheduler->workers[index];
@@ -208,23 +224,19 @@ static void start_call(struct scheduler *scheduler, int index, int job)
     if (channel_flush_now(&worker->channel) >= 0) {
         return;
     }
-    if (worker->deliveries > worker->n_jobs) { /* it ended while it was idle and has not seen this call: the next one gets it */
-        put_back_call(scheduler, index);
-    } else {
-        fail_worker(scheduler, index, &send_local_closed);
-    }
+    lose_worker(scheduler, index);
 }
 
 void local_pump(struct scheduler *scheduler)
 {
     int job;
-    uint64_t limit = scheduler->settings.concurrencylocal;
+    unsigned limit = (unsigned)scheduler->settings.concurrencylocal;
     uint64_t stale = service_stale_before(&scheduler->local, scheduler->now_ms);
     while (stale > 0 && (job = job_queue_take_stale(scheduler, &scheduler->routed, stale)) != NOTHING) {
         end_job_reply(scheduler, job, &send_local_down);
     }
     while (!scheduler->is_stopping && scheduler->n_busy < limit) {
-        bool may_be_old = scheduler->n_busy_old < limit - limit / OLD_SHARE;
+        bool may_be_old = scheduler->n_busy_old < try_old_limit(limit);
         job = job_queue_take(scheduler, &scheduler->routed, may_be_old);
         if (job == NOTHING) {
             return;
@@ -296,7 +308,7 @@ void local_ready(struct scheduler *scheduler, int index)
         return;
     }
     if (worker->channel.outbox.len > 0 && channel_flush_now(&worker->channel) < 0) {
-        fail_worker(scheduler, index, &send_local_closed);
+        lose_worker(scheduler, index);
         return;
     }
     enum channel_result result = channel_fill_now(&worker->channel);
@@ -305,8 +317,10 @@ void local_ready(struct scheduler *scheduler, int index)
             return;
         }
     }
-    if (result == CHANNEL_EOF || result == CHANNEL_ERROR || result == CHANNEL_BAD) {
-        fail_worker(scheduler, index, result == CHANNEL_BAD ? &send_local_strange : &send_local_closed);
+    if (result == CHANNEL_BAD) {
+        fail_worker(scheduler, index, &send_local_strange);
+    } else if (result == CHANNEL_EOF || result == CHANNEL_ERROR) {
+        lose_worker(scheduler, index);
     }
 }
 

@@ -75,6 +75,7 @@ void send_log_end(struct send_log *log, uint32_t number)
 
 void send_log_exiting(struct send_log *log)
 {
+    send_log_flush(log);
     str_cats(&log->out, "status: exiting\n");
 }
 

@@ -11,6 +11,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "queue/send_bounce.h"
+#include "queue/send_ctl.h"
 #include "queue/send_end.h"
 #include "queue/send_local.h"
 #include "queue/send_loop.h"
@@ -19,7 +20,7 @@
 #include "queue/send_times.h"
 #include "queue/send_try.h"
 
-enum { WAIT_MS = 60000, EXPIRE_MS = 100, CLOCK_STEP_S = 5, POLLS_MAX = 1 + WORKERS_MAX + ROUTES_MAX };
+enum { WAIT_MS = 60000, EXPIRE_MS = 100, CLOCK_STEP_S = 5, POLLS_MAX = 2 + CTL_MAX + WORKERS_MAX + ROUTES_MAX };
 
 static volatile sig_atomic_t got_stop, got_refresh, got_all, got_child;
 
@@ -111,6 +112,7 @@ static void expire(struct scheduler *scheduler)
         scheduler->expired_ms = scheduler->now_ms;
         route_expire(scheduler);
         local_expire(scheduler);
+        ctl_expire(scheduler);
     }
 }
 
@@ -148,7 +150,7 @@ static uint64_t timeout_ms(const struct scheduler *scheduler)
         bool is_ready = scheduler->fresh.n > 0 || scheduler->again.n > 0;
         wait = least(wait, is_ready ? pause : due_ms > pause ? due_ms : pause);
     }
-    if (scheduler->spool.is_cur_dirty || scheduler->n_dirty > 0) {
+    if (scheduler->n_ctl > 0 || scheduler->spool.is_cur_dirty || scheduler->n_dirty > 0) {
         wait = least(wait, 1000);
     }
     return wait;
@@ -157,14 +159,29 @@ static uint64_t timeout_ms(const struct scheduler *scheduler)
 struct polls {
     struct pollfd list[POLLS_MAX];
     int which[POLLS_MAX];
-    unsigned n_routes, n_workers;
+    unsigned n_routes, n_workers, n_ctl;
 };
 
-static void fill(const struct scheduler *scheduler, struct polls *polls)
+static unsigned fill(const struct scheduler *scheduler, struct polls *polls)
 {
+    unsigned n = 1;
     polls->list[0] = (struct pollfd){.fd = scheduler->spool.trigger, .events = POLLIN};
-    polls->n_routes = route_poll(scheduler, polls->list + 1, polls->which + 1);
-    polls->n_workers = local_poll(scheduler, polls->list + 1 + polls->n_routes, polls->which + 1 + polls->n_routes);
+    n += polls->n_routes = route_poll(scheduler, polls->list + n, polls->which + n);
+    n += polls->n_workers = local_poll(scheduler, polls->list + n, polls->which + n);
+    n += polls->n_ctl = ctl_poll(scheduler, polls->list + n, polls->which + n);
+    return n;
+}
+
+/* Calls `ready` for those of n places from `at` on that have news; returns the place behind them. */
+static unsigned tell(struct scheduler *scheduler, const struct polls *polls, unsigned at, unsigned n,
+                     void (*ready)(struct scheduler *scheduler, int which))
+{
+    for (unsigned end = at + n; at < end; at++) {
+        if (polls->list[at].revents != 0) {
+            ready(scheduler, polls->which[at]);
+        }
+    }
+    return at;
 }
 
 static void serve(struct scheduler *scheduler, const struct polls *polls)
@@ -172,16 +189,9 @@ static void serve(struct scheduler *scheduler, const struct polls *polls)
     if (polls->list[0].revents != 0) {
         spool_read_trigger(&scheduler->spool, &scheduler->fresh);
     }
-    for (unsigned i = 1; i <= polls->n_routes + polls->n_workers; i++) {
-        if (polls->list[i].revents == 0) {
-            continue;
-        }
-        if (i <= polls->n_routes) {
-            route_ready(scheduler, polls->which[i]);
-        } else {
-            local_ready(scheduler, polls->which[i]);
-        }
-    }
+    unsigned at = tell(scheduler, polls, 1, polls->n_routes, route_ready);
+    at = tell(scheduler, polls, at, polls->n_workers, local_ready);
+    (void)tell(scheduler, polls, at, polls->n_ctl, ctl_ready);
 }
 
 static void wait_and_serve(struct scheduler *scheduler)
@@ -191,8 +201,8 @@ static void wait_and_serve(struct scheduler *scheduler)
     uint64_t wait = timeout_ms(scheduler);
     struct timespec timeout = {.tv_sec = (time_t)(wait / 1000), .tv_nsec = (long)(wait % 1000) * 1000000};
     (void)sigemptyset(&none);
-    fill(scheduler, &polls);
-    int n = ppoll(polls.list, 1 + polls.n_routes + polls.n_workers, &timeout, &none);
+    unsigned n_polls = fill(scheduler, &polls);
+    int n = ppoll(polls.list, n_polls, &timeout, &none);
     tell_time(scheduler);
     if (n > 0) {
         serve(scheduler, &polls);
@@ -207,6 +217,7 @@ static void wait_and_serve(struct scheduler *scheduler)
 void loop_run(struct scheduler *scheduler, void (*refresh)(struct scheduler *scheduler, bool now))
 {
     tell_time(scheduler);
+    send_log_flush(&scheduler->log);
     for (;;) {
         take_signals(scheduler, refresh);
         expire(scheduler);

@@ -109,6 +109,15 @@ static enum message_open read_sender(struct scheduler *scheduler, struct message
     return MESSAGE_GOOD;
 }
 
+enum message_open message_load(struct scheduler *scheduler, struct message *message, bool is_checked, const char **uid_out)
+{
+    enum message_open result = read_header(message, is_checked);
+    if (result == MESSAGE_GOOD) {
+        result = count_marks(scheduler, message);
+    }
+    return result == MESSAGE_GOOD ? read_sender(scheduler, message, uid_out) : result;
+}
+
 enum message_open message_open(struct scheduler *scheduler, struct message *message, bool is_new, bool is_checked,
                                const char **uid_out)
 {
@@ -123,11 +132,7 @@ enum message_open message_open(struct scheduler *scheduler, struct message *mess
     if (flock(message->fd, LOCK_SH | LOCK_NB) < 0) {
         return MESSAGE_ERROR;
     }
-    enum message_open result = read_header(message, is_checked);
-    if (result == MESSAGE_GOOD) {
-        result = count_marks(scheduler, message);
-    }
-    return result == MESSAGE_GOOD ? read_sender(scheduler, message, uid_out) : result;
+    return message_load(scheduler, message, is_checked, uid_out);
 }
 
 void message_close(struct scheduler *scheduler, struct message *message)
@@ -158,7 +163,7 @@ int message_descriptor(const struct scheduler *scheduler, const struct message *
 }
 
 void message_read_recipients(struct scheduler *scheduler, struct message *message, unsigned most,
-                             void (*each)(void *ctx, uint32_t n, const char *address), void *ctx)
+                             bool (*each)(void *ctx, uint32_t n, char mark, const char *address), void *ctx)
 {
     unsigned found = 0;
     while (!message->is_read && found < most) {
@@ -170,10 +175,7 @@ void message_read_recipients(struct scheduler *scheduler, struct message *messag
         ssize_t i = 0;
         while (n > 0 && found < most && i < marks &&
                (got = spoolfile_recipient_next(scheduler->window, (size_t)n, &used, &recipient)) == 1) {
-            if (scheduler->marks[i++] == '.') {
-                each(ctx, message->next_n, recipient.address);
-                found++;
-            }
+            found += each(ctx, message->next_n, scheduler->marks[i++], recipient.address);
             message->next_n++;
         }
         message->at += used;

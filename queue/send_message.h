@@ -17,13 +17,15 @@ enum message_open {
  * unless is_checked. Fills header, sender, counts of marks; uid_out: who injected it (a slice of window, until its next use). */
 enum message_open message_open(struct scheduler *scheduler, struct message *message, bool is_new, bool is_checked,
                                const char **uid_out);
+/* The same of message->fd, wherever its file lies, without any lock: to look at it. */
+enum message_open message_load(struct scheduler *scheduler, struct message *message, bool is_checked, const char **uid_out);
 void message_close(struct scheduler *scheduler, struct message *message);
 /* A descriptor of its own for one call, with a shared lock; -1 errno. */
 int message_descriptor(const struct scheduler *scheduler, const struct message *message);
-/* The next recipients whose mark is waiting, at most `most`: `each` is called with number and address. Sets is_read at the end of
- * the envelope, is_damaged where it cannot be read. */
+/* Gives `each` the next recipients, until it has said true (taken) `most` times. Sets is_read at the end of the envelope,
+ * is_damaged where it cannot be read. */
 void message_read_recipients(struct scheduler *scheduler, struct message *message, unsigned most,
-                             void (*each)(void *ctx, uint32_t n, const char *address), void *ctx);
+                             bool (*each)(void *ctx, uint32_t n, char mark, const char *address), void *ctx);
 /* Makes write_fd usable. 0; -1 errno. */
 int message_open_for_writing(struct scheduler *scheduler, struct message *message);
 /* Overwrites the mark of recipient n. 0; -1: it could not be written (logged). */

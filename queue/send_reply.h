@@ -11,7 +11,9 @@ struct send_reply {
     const char *text; /* begins with the enhanced status code */
 };
 extern const struct send_reply send_no_route, send_rcpt_down, send_local_down, send_rcpt_late, send_local_late, send_rcpt_strange,
-    send_local_strange, send_rcpt_closed, send_local_closed, send_unreadable;
+    send_local_strange, send_rcpt_closed, send_local_closed, send_unreadable, send_given_up;
+/* To operators. */
+extern const struct send_reply send_not_allowed, send_not_a_question, send_not_a_command, send_no_message, send_say_which;
 /* Behind the cause's own words when a message is given up. */
 extern const char send_too_long[];
 

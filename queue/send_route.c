@@ -87,7 +87,9 @@ void route_pump(struct scheduler *scheduler)
     }
     while (scheduler->n_routes < ROUTES_MAX && !scheduler->is_stopping &&
            (job = job_queue_take(scheduler, &scheduler->unrouted, true)) != NOTHING) {
-        if (!ask(scheduler, job)) {
+        if (scheduler->messages[scheduler->jobs[job].message].wish == WISH_FAIL) {
+            end_job_reply(scheduler, job, &send_given_up);
+        } else if (!ask(scheduler, job)) {
             return;
         }
     }

@@ -15,7 +15,7 @@
 #include "lib/scan.h"
 #include "queue/send_spool.h"
 
-enum { SCAN_MS = 60000, SYNC_MS = 1000, NAME_ROOM = 64, SLOT_ROOM = 24, TRIGGER_ROOM = 65536 };
+enum { SCAN_MS = 60000, SYNC_MS = 1000, SLOT_ROOM = 24, TRIGGER_ROOM = 65536 };
 
 static int open_folder(const char *name, bool is_ours)
 {
@@ -113,19 +113,19 @@ static void slot_name(const struct waiting *entry, char out[SLOT_ROOM])
     (void)snprintf(out, SLOT_ROOM, "%010llu", (unsigned long long)entry->minute * 60);
 }
 
-static void later_name(const struct waiting *entry, char out[NAME_ROOM + SLOT_ROOM])
+static void later_name(const struct waiting *entry, char out[SPOOL_NAME])
 {
     struct spoolfile_later later;
     char slot[SLOT_ROOM];
     slot_name(entry, slot);
     waiting_name(entry, &later);
-    (void)snprintf(out, NAME_ROOM + SLOT_ROOM, "%s/%s.%u.%s.%s", slot, later.id, later.tries, later.site, later.why);
+    (void)snprintf(out, SPOOL_NAME, "%s/%s.%u.%s.%s", slot, later.id, later.tries, later.site, later.why);
 }
 
 /* Moves into later/, making the slot's folder. */
 static int move_later(const struct spool *spool, int from, const char *name, const struct waiting *entry)
 {
-    char to[NAME_ROOM + SLOT_ROOM], slot[SLOT_ROOM];
+    char to[SPOOL_NAME], slot[SLOT_ROOM];
     later_name(entry, to);
     if (renameat(from, name, spool->later, to) == 0) {
         return 0;
@@ -148,7 +148,7 @@ struct slot_walk {
 static void add_later(void *ctx, const char *name)
 {
     const struct slot_walk *walk_of = ctx;
-    char wanted[NAME_ROOM + SLOT_ROOM];
+    char wanted[SPOOL_NAME];
     struct waiting entry;
     uint64_t seconds = 0;
     (void)scan_decimal_text(walk_of->slot, UINT32_MAX * (uint64_t)60, &seconds);
@@ -223,6 +223,31 @@ void spool_scan(struct spool *spool, struct id_queue *fresh, uint64_t now_ms)
     id_queue_sort(fresh);
 }
 
+int spool_where(const struct spool *spool, enum spool_place place, const struct waiting *entry, char name_out[SPOOL_NAME])
+{
+    id_unpack(&entry->id, name_out);
+    switch (place) {
+    case PLACE_NEW:
+        return spool->new;
+    case PLACE_HOLD:
+        return spool->hold;
+    case PLACE_LATER:
+        if ((entry->flags & WAITING_IN_CUR) != 0) {
+            break;
+        }
+        later_name(entry, name_out);
+        return spool->later;
+    case PLACE_CUR:
+        break;
+    }
+    return spool->cur;
+}
+
+int spool_read_hold(const struct spool *spool, struct id_queue *out)
+{
+    return walk(spool->hold, add_id, out);
+}
+
 int spool_take_new(const struct spool *spool, const char *id)
 {
     return renameat(spool->new, id, spool->cur, id);
@@ -230,7 +255,7 @@ int spool_take_new(const struct spool *spool, const char *id)
 
 int spool_take_later(const struct spool *spool, const struct waiting *entry)
 {
-    char from[NAME_ROOM + SLOT_ROOM], id[MSGID_LEN + 1];
+    char from[SPOOL_NAME], id[MSGID_LEN + 1];
     if ((entry->flags & WAITING_IN_CUR) != 0) {
         return 0;
     }
@@ -257,12 +282,21 @@ int spool_put_later(struct spool *spool, struct waiting *entry)
 
 int spool_put_bad(struct spool *spool, const char *id, const char *reason)
 {
-    char name[NAME_ROOM];
+    char name[SPOOL_NAME];
     (void)snprintf(name, sizeof name, "%s.%s", id, reason);
     if (renameat(spool->cur, id, spool->bad, name) < 0) {
         return -1;
     }
     spool->n_bad++;
+    return 0;
+}
+
+int spool_put_hold(struct spool *spool, const char *id)
+{
+    if (renameat(spool->cur, id, spool->hold, id) < 0) {
+        return -1;
+    }
+    spool->n_hold++;
     return 0;
 }
 

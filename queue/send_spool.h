@@ -15,6 +15,13 @@ struct spool {
     uint64_t scanned_ms, synced_ms, cleaned_ms;
     size_t n_hold, n_bad; /* as of the last look */
 };
+/* Where a message's file lies. */
+enum spool_place { PLACE_NEW, PLACE_CUR, PLACE_LATER, PLACE_HOLD };
+enum { SPOOL_NAME = 96 };
+/* Folder (an open descriptor of the spool's) and name there. */
+int spool_where(const struct spool *spool, enum spool_place place, const struct waiting *entry, char name_out[SPOOL_NAME]);
+/* The ids in hold/. 0, -1 errno. */
+int spool_read_hold(const struct spool *spool, struct id_queue *out);
 /* Opens the folders below spool/ (makes its own that are missing) and takes the lock for life. Death (111) where that cannot be;
  * a second send says so. */
 void spool_open(struct spool *spool);
@@ -31,6 +38,7 @@ int spool_take_later(const struct spool *spool, const struct waiting *entry);
 int spool_put_later(struct spool *spool, struct waiting *entry);
 /* cur/ID to bad/ID.reason. */
 int spool_put_bad(struct spool *spool, const char *id, const char *reason);
+int spool_put_hold(struct spool *spool, const char *id);
 int spool_remove(struct spool *spool, const char *id); /* unlinks cur/ID */
 /* fsync of cur/ when names left it, at most once a second. */
 void spool_sync_cur(struct spool *spool, uint64_t now_ms);

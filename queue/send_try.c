@@ -38,6 +38,7 @@ static int new_message(struct scheduler *scheduler, const struct waiting *entry,
                                 .is_old = is_old,
                                 .fd = -1,
                                 .write_fd = -1,
+                                .wish = (entry->flags & WAITING_FAIL) != 0 ? WISH_FAIL : WISH_NONE,
                                 .sender = sender,
                                 .site_kind = SITE_NONE,
                                 .began_s = scheduler->now_s};
@@ -176,9 +177,15 @@ static bool take_old(struct scheduler *scheduler)
     return true;
 }
 
+unsigned try_old_limit(unsigned limit)
+{
+    unsigned kept = limit / OLD_SHARE > 0 ? limit / OLD_SHARE : 1;
+    return limit > 1 ? limit - kept : limit;
+}
+
 void try_begin_more(struct scheduler *scheduler)
 {
-    unsigned limit = scheduler->messages_limit, old_limit = limit - limit / OLD_SHARE;
+    unsigned limit = scheduler->messages_limit, old_limit = try_old_limit(limit);
     for (unsigned i = 0; i < AT_ONCE && scheduler->n_messages < limit; i++) {
         if (scheduler->is_stopping || scheduler->now_ms < scheduler->pause_ms) {
             return;

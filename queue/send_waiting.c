@@ -37,7 +37,7 @@ void id_unpack(const struct packed_id *packed, char out[MSGID_LEN + 1])
 
 static uint64_t due(const struct waiting *entry)
 {
-    return (entry->flags & (WAITING_NOW | WAITING_DEAD)) != 0 ? 0 : (uint64_t)entry->minute * SECONDS_A_SLOT;
+    return (entry->flags & WAITING_NOW) != 0 ? 0 : (uint64_t)entry->minute * SECONDS_A_SLOT;
 }
 
 static void sift_up(struct waiting *heap, size_t at)
@@ -92,15 +92,12 @@ static void drop_first(struct waiting_list *list)
 
 bool waiting_take_due(struct waiting_list *list, uint64_t now_s, struct waiting *out)
 {
-    while (list->n > 0 && due(&list->heap[0]) <= now_s) {
-        struct waiting first = list->heap[0];
-        drop_first(list);
-        if ((first.flags & WAITING_DEAD) == 0) {
-            *out = first;
-            return true;
-        }
+    if (list->n == 0 || due(&list->heap[0]) > now_s) {
+        return false;
     }
-    return false;
+    *out = list->heap[0];
+    drop_first(list);
+    return true;
 }
 
 uint64_t waiting_next_due(const struct waiting_list *list)

@@ -22,7 +22,7 @@ enum waiting_flags {
     WAITING_SITE = 3,   /* bits: enum waiting_site */
     WAITING_NOW = 4,    /* an operator, or a clock that was set back, wants it tried now, whatever its slot says */
     WAITING_IN_CUR = 8, /* it could not be moved to later/: the file is cur/ID */
-    WAITING_DEAD = 16   /* taken out; leaves the heap when it is due */
+    WAITING_FAIL = 16   /* an operator gave it up: what still waits fails */
 };
 struct waiting {
     struct packed_id id;

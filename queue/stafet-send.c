@@ -15,6 +15,7 @@
 #include "lib/log.h"
 #include "lib/sandbox.h"
 #include "queue/intake_places.h"
+#include "queue/send_ctl.h"
 #include "queue/send_local.h"
 #include "queue/send_loop.h"
 #include "queue/send_route.h"
@@ -92,6 +93,7 @@ int main(int argc, char **argv)
     spool_open(&scheduler->spool);
     scheduler->needs_two_syncs = intake_file_system_needs_two(scheduler->spool.new);
     set_modes(scheduler);
+    ctl_init(scheduler);
     confine();
     try_init(scheduler);
     route_init(scheduler);
