@@ -102,6 +102,10 @@ class FakeService:
         numbered = call.get("op") in ("deliver", "relay")
         for recipient in recipients if numbered else []:
             letter, spec = self._verdict({**call, **recipient})
+            if letter == "silent":
+                client.recv(1)
+            if letter in ("silent", "close"):
+                return
             payload = recipient.get("n", "0").encode() + b"\0" + letter.encode() + frames.verdict_payload(spec)
             client.sendall(frames.frame("P", payload))
         letter, spec = ("K", "2.0.0 done") if numbered else self._verdict(call)

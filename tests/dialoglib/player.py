@@ -490,5 +490,5 @@ class Player:
 
     def verb_calls(self, rest):
         name, _, count = rest.partition(" ")
-        if len(self.fakes[name].calls) != int(count):
-            raise Failure("it had %d calls: %s" % (len(self.fakes[name].calls), self.fakes[name].calls))
+        calls = self.fakes[name].calls
+        self.until(lambda: len(calls) == int(count), lambda: "it had %d calls: %s" % (len(calls), calls))
