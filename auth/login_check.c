@@ -13,9 +13,11 @@
 #include "auth/limits.h"
 #include "auth/penalty.h"
 #include "auth/route_maps.h"
+#include "auth/textfile.h"
 #include "auth/userdb.h"
 #include "lib/log.h"
 #include "lib/sandbox.h"
+#include "lib/str.h"
 
 /* yescrypt works on 16 MiB and more; a scheme that needs beyond this is refused as a wrong password, and libxcrypt says nothing.
  */
@@ -162,12 +164,29 @@ static enum login_reply admit(const struct login_question *question, unsigned se
     return LOGIN_REPLY_WELCOME;
 }
 
+/* Of a login without one: vpopmail's own file, else the setting. */
+static const char *find_default_domain(void)
+{
+    static stralloc text;
+    bool is_there = false;
+    text.len = 0;
+    if (textfile_read_name(AT_FDCWD, "etc/defaultdomain", &text, &is_there) < 0 || !is_there) {
+        return login_settings.default_domain;
+    }
+    size_t n = 0;
+    while (n < text.len && (unsigned char)text.s[n] > ' ') {
+        n++;
+    }
+    text.len = n;
+    return str_text(&text);
+}
+
 /* One hash in every case; NULL stands for a user that does not exist. */
 static enum login_reply check_password(const struct login_question *question, unsigned service, struct login_answer *out,
                                        bool *is_known_out)
 {
     struct userdb_record record;
-    bool has_form = login_parse(question->name, strlen(question->name), login_settings.default_domain, &out->login);
+    bool has_form = login_parse(question->name, strlen(question->name), find_default_domain(), &out->login);
     enum login_reply found = has_form ? find_account(out, &record) : LOGIN_REPLY_BAD_PASSWORD;
     if (found != LOGIN_REPLY_WELCOME && found != LOGIN_REPLY_BAD_PASSWORD) {
         return found;

@@ -99,9 +99,15 @@ def pages(root):
     return complaints
 
 
+def readers_of_settings(root):
+    """{control file: its readers}, as the table of control(5) says."""
+    rows = [line[4:].split(" Ta ") for line in read(root, "doc/control.5").split("\n") if line.startswith(".It ") and line.count(" Ta ") == 3]
+    return {row[0]: re.findall(r"[\w-]+", row[2]) for row in rows}
+
+
 def settings(root, build):
-    """PROGRAM -T prints the table of control files; each name stands in the program's page."""
-    complaints = []
+    """PROGRAM -T prints the table of control files; each name stands in the program's page, and in control(5) with the program."""
+    complaints, readers = [], readers_of_settings(root)
     for room, program, source in programs(root):
         if not re.search(r"\bserve(_with_options)?\(", read(root, source)):
             continue
@@ -113,6 +119,8 @@ def settings(root, build):
         page = "".join(read(root, p) for p in glob.glob("%s/%s.[18]" % (room, program), root_dir=root))
         names = [line.split()[0] for line in done.stdout.splitlines() if line.strip() and not line.startswith(("#", "NAME", "name"))]
         complaints += ["%s: control file %s is not in its page" % (program, n) for n in names if n not in page]
+        short = program.removeprefix("stafet-")
+        complaints += ["%s: control file %s is not in doc/control.5 with it" % (program, n) for n in names if short not in readers.get(n, ())]
     return complaints
 
 
