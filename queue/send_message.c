@@ -162,6 +162,18 @@ int message_descriptor(const struct scheduler *scheduler, const struct message *
     return fd;
 }
 
+/* The disk does not give it now: those who were not read yet wait for the next try. */
+static void stop_reading(struct message *message)
+{
+    log_event("alert", "id=%s error=%s reason=%s", message->id, strerror(errno),
+              "its recipients cannot be read; they are tried later");
+    message->is_read = true;
+    if (message->site_kind == SITE_NONE) {
+        message->site_kind = SITE_LOCAL;
+        message->why = WHY_io;
+    }
+}
+
 void message_read_recipients(struct scheduler *scheduler, struct message *message, unsigned most,
                              bool (*each)(void *ctx, uint32_t n, char mark, const char *address), void *ctx)
 {
@@ -180,9 +192,11 @@ void message_read_recipients(struct scheduler *scheduler, struct message *messag
         }
         message->at += used;
         message->is_read = message->next_n == message->header.n;
-        if (n < 0 || marks < 0 || (used == 0 && !message->is_read)) {
+        if (n < 0 || marks < 0) {
+            stop_reading(message);
+        } else if (used == 0 && !message->is_read) {
             message->is_read = message->is_damaged = true;
-            log_event("alert", "id=%s error=%s", message->id, "the envelope cannot be read");
+            log_event("alert", "id=%s error=%s", message->id, "the envelope is not written as spool(5) says");
         }
     }
 }

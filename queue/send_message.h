@@ -23,7 +23,7 @@ void message_close(struct scheduler *scheduler, struct message *message);
 /* A descriptor of its own for one call, with a shared lock; -1 errno. */
 int message_descriptor(const struct scheduler *scheduler, const struct message *message);
 /* Gives `each` the next recipients, until it has said true (taken) `most` times. Sets is_read at the end of the envelope,
- * is_damaged where it cannot be read. */
+ * is_damaged where it breaks its grammar; a disk that fails ends this try only. */
 void message_read_recipients(struct scheduler *scheduler, struct message *message, unsigned most,
                              bool (*each)(void *ctx, uint32_t n, char mark, const char *address), void *ctx);
 /* Makes write_fd usable. 0; -1 errno. */
