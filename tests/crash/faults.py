@@ -7,7 +7,7 @@ import tempfile
 import points
 
 
-def list_points(scene, processes=(0,)):
+def list_points(scene):
     """The calls of one whole run."""
     with tempfile.TemporaryDirectory(prefix="stafet-trace.") as folder:
         log = os.path.join(folder, "log")
@@ -15,7 +15,7 @@ def list_points(scene, processes=(0,)):
         letter = scene.run(points.trace_wrapper(log))
         if letter != "K":
             raise RuntimeError(f"{scene.name} answers {letter!r} under the breaker without a fault: {scene.house.last_log()}")
-        return points.read_points(log, scene.begins, processes)
+        return points.read_points(log, scene.begins, scene.processes)
 
 
 def one_point(scene, point, fault):
@@ -32,14 +32,15 @@ def one_point(scene, point, fault):
     return []
 
 
-def run_scene(tap, scene, kinds="all", every=1, processes=(0,)):
-    """Every `every`-th fault; kills are never left out of the scenes of one program."""
-    found = list_points(scene, processes)
+def run_scene(tap, scene, sample=(1, 1)):
+    """sample: every n-th kill, every n-th errno."""
+    found = list_points(scene)
     scene.house.forget()
-    chosen = points.with_faults(found, kinds)[::every]
+    every = points.with_faults(found)
+    kills = [(point, fault) for point, fault in every if fault == "kill"]
+    errnos = [(point, fault) for point, fault in every if fault != "kill"]
     bad = []
-    for point, fault in chosen:
+    for point, fault in kills[::sample[0]] + errnos[::sample[1]]:
         bad += one_point(scene, point, fault)
-    calls = {call for _, call, _ in found}
-    tap.ok(len(found) > 10, f"{scene.name}_makes_{len(found)}_calls_of_{len(calls)}_kinds")
-    tap.ok(not bad, f"{scene.name}_survives_{len(chosen)}_faults", bad[:60])
+    tap.ok(len(found) > 10, f"{scene.name}_makes_{len(found)}_calls_of_{len({call for _, call, _ in found})}_kinds")
+    tap.ok(not bad, f"{scene.name}_survives_{len(kills[::sample[0]])}_kills_and_{len(errnos[::sample[1]])}_errors", bad[:60])

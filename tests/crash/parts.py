@@ -5,17 +5,18 @@ import os
 
 import faults
 import power
+import relay
 import scenes
 from house import House
 
 
-def alone(scene):
+def broken(scene, sample):
+    """A scene under kills and errnos; the short form takes the sample."""
     def part(tap, folder, is_short):
         house = House(folder)
         house.build()
         try:
-            processes = (0, 1) if scene is scenes.LocalProgram else (0,)
-            faults.run_scene(tap, scene(house), every=3 if is_short else 1, processes=processes)
+            faults.run_scene(tap, scene(house), sample if is_short else (1, 1))
         finally:
             house.kill()
     return part
@@ -36,7 +37,8 @@ def cut(kind, form, chosen):
 QUEUES = (scenes.Queue, scenes.QueueLarge, scenes.QueueMany)
 LOCALS = (scenes.Local, scenes.LocalQuota, scenes.LocalForward)
 
-PARTS = {scene.name: alone(scene) for scene in scenes.ALONE}
+PARTS = {scene.name: broken(scene, (2, 4)) for scene in scenes.ALONE}
+PARTS.update((scene.name, broken(scene, (5, 12))) for scene in relay.RELAY)
 for disk_kind in ("ext4", "xfs"):
     for sync_form in ("one", "two"):
         PARTS[f"power-{disk_kind}-{sync_form}-queue"] = cut(disk_kind, sync_form, QUEUES)

@@ -80,14 +80,9 @@ def read_points(log, begins, processes=None):
     return found
 
 
-def with_faults(points, kinds="all"):
-    """[(point, fault)]: a kill at every point and, with "all", each errno that its call may give."""
-    out = []
-    for point in points:
-        out.append((point, "kill"))
-        if kinds == "all":
-            out += [(point, fault) for fault in FAULTS.get(point[1], ())]
-    return out
+def with_faults(points):
+    """[(point, fault)]: a kill at every point, and each errno that its call may give."""
+    return [(point, fault) for point in points for fault in ("kill", *FAULTS.get(point[1], ()))]
 
 
 def show(point, fault):

@@ -14,7 +14,7 @@ from letters import DOMAIN
 
 class Queue:
     """stafet-queue alone, one message on its descriptor 0."""
-    name, begins = "queue", ("recvmsg", 0)
+    name, begins, processes = "queue", ("recvmsg", 0), (0,)
 
     def __init__(self, house, size=300, users=("ann", "bob")):
         self.house, self.size, self.users = house, size, users
@@ -81,7 +81,7 @@ def finish(process, seconds=20):
 
 class Local:
     """stafet-local alone; the call comes with a message file of which send would hold the other end."""
-    name, begins, size = "local", ("recvmsg", 0), 300
+    name, begins, processes, size = "local", ("recvmsg", 0), (0,), 300
 
     def __init__(self, house):
         self.house = house
@@ -238,7 +238,7 @@ class LocalMbox(Local):
 
 class LocalProgram(Local):
     """A program line, run by the worker's runner (process 1 of the tree); the program itself is process 2."""
-    name, begins = "local-program", ("recvmsg", 0)
+    name, processes = "local-program", (0, 1)
 
     def recipients(self):
         return [(0, {"orig": f"prog@{DOMAIN}", "kind": "alias", "home": f"domains/{DOMAIN}", "dash": "-", "ext": "prog"})]
