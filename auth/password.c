@@ -19,7 +19,9 @@ enum { RANDOM_LETTERS = sizeof random_letters - 1, RANDOM_LEN_MAX = 128 };
 
 void password_wipe(void *bytes, size_t n)
 {
-    explicit_bzero(bytes, n);
+    if (n > 0) {
+        explicit_bzero(bytes, n);
+    }
 }
 
 bool password_scheme_is_good(const char *scheme)

@@ -231,6 +231,7 @@ const struct reply *intake_finish(struct session *session, const struct intake_t
     }
     session_note_verdict(session, &verdict);
     session->detail.number = session->databytes;
+    const struct reply *answer = reply_queue_verdict(&verdict); /* the verdict goes with the call */
     close_call(intake);
-    return reply_queue_verdict(&verdict);
+    return answer;
 }

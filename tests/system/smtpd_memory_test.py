@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from dialoglib import smtp  # noqa: E402
 
 MEGABYTE = 1 << 20
-ALLOWED_KB = 400  # two frames of 64 KiB and the room of their strings
+ALLOWED_KB = 600  # two frames of 64 KiB, the room of their strings, and what an allocator rounds up
 
 
 def high_water_kb(session):
@@ -61,6 +61,8 @@ def by_recipients(house):
 
 def main():
     results = smtp.Results()
+    if "ASAN_OPTIONS" in os.environ:  # a sanitized program keeps what was freed: not here
+        os.environ["ASAN_OPTIONS"] += ":quarantine_size_mb=0:thread_local_quarantine_size_kb=0"
     house = smtp.House(databytes=0, maxrcpt=50000, maxcommands=100000)
     small = smtp.House(databytes=1000)
     try:

@@ -60,7 +60,7 @@ static bool agrees_with_bytes(const char *bytes)
         size_t header_len = crlf_encode(&last, bytes + part->start.offset, header, room);
         size_t body_len = crlf_encode(&last, bytes + part->body.offset, body, room);
         if (header_len != mime_part_header_bytes(part) || body_len != mime_part_body_bytes(part) || part->kept_len < header ||
-            memcmp(mime.headers.s + part->kept, bytes + part->start.offset, header) != 0) {
+            (header > 0 && memcmp(mime.headers.s + part->kept, bytes + part->start.offset, header) != 0)) {
             return false;
         }
     }
