@@ -124,7 +124,7 @@ void control_list_parse(const char *bytes, size_t n, struct control_list *out)
         const char *end = memchr(bytes, '\n', n);
         size_t line = end == NULL ? n : (size_t)(end - bytes);
         size_t len = trimmed(bytes, line);
-        if (len > 0 && bytes[0] != '#') {
+        if (len > 0 && bytes[0] != '#' && memchr(bytes, '\0', len) == NULL) {
             if (list.n == room) {
                 room = room * 2 + 16;
                 list.line = memory_grow(list.line, room, sizeof *list.line);
@@ -296,8 +296,9 @@ void control_print(const struct control_entry *table)
     }
 }
 
-/* The first line whose key (whole line: key up to the first ':') is equal; NULL: none. */
-static const char *find_line(const struct control_list *list, const char *key, size_t n)
+/* The first line whose key (what stands before its first ':') is equal, and that goes on with `end` (':', or NUL: a whole line);
+ * NULL: none. */
+static const char *find_line(const struct control_list *list, const char *key, size_t n, char end)
 {
     size_t low = 0, high = list->n;
     while (low < high) {
@@ -309,18 +310,23 @@ static const char *find_line(const struct control_list *list, const char *key, s
             high = middle;
         }
     }
-    if (low == list->n) {
-        return NULL;
+    for (; low < list->n; low++) {
+        const char *line = list->sorted[low];
+        size_t len = key_len(line);
+        if (compare_bytes(line, len, key, n) != 0) {
+            break;
+        }
+        if (line[len] == end) {
+            return line;
+        }
     }
-    const char *line = list->sorted[low];
-    return compare_bytes(line, key_len(line), key, n) == 0 ? line : NULL;
+    return NULL;
 }
 
 bool control_list_has(const struct control_list *list, const char *key, size_t n)
 {
     if (memchr(key, ':', n) == NULL) {
-        const char *line = find_line(list, key, n);
-        return line != NULL && line[key_len(line)] == '\0';
+        return find_line(list, key, n, '\0') != NULL;
     }
     for (size_t i = 0; i < list->n; i++) { /* an IPv6 literal has colons: rare, so a walk will do */
         if (str_equal_nocase(list->line[i], strlen(list->line[i]), key, n)) {
@@ -332,11 +338,8 @@ bool control_list_has(const struct control_list *list, const char *key, size_t n
 
 const char *control_list_find(const struct control_list *list, const char *key, size_t n)
 {
-    const char *line = find_line(list, key, n);
-    if (line == NULL || line[key_len(line)] != ':') {
-        return NULL;
-    }
-    return line + key_len(line) + 1;
+    const char *line = find_line(list, key, n, ':');
+    return line == NULL ? NULL : line + key_len(line) + 1;
 }
 
 bool control_list_has_domain(const struct control_list *list, const char *domain, size_t n)

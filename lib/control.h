@@ -5,8 +5,9 @@
  *       {"databytes", CONTROL_NUMBER, "10485760", 0, UINT32_MAX, &databytes},
  *       {"rcpthosts", CONTROL_LIST, NULL, 0, 0, &rcpthosts}, {0}};
  *
- * Value files: first line, trailing space and tab dropped. Lists: a value a line, `#` comments and blank lines dropped.
- * A default of "=me" is the value of control/me. A file that is there and cannot be read, or a number out of range, is an error.
+ * Value files: first line, trailing space and tab dropped. Lists: a value a line, `#` comments, blank lines and lines with a NUL
+ * dropped. A default of "=me" is the value of control/me. A file that is there and cannot be read, or a number out of range, is
+ * an error.
  */
 #ifndef CONTROL_H
 #define CONTROL_H

@@ -273,17 +273,3 @@ enum maildir_result maildir_publish(struct maildir_message *message, const struc
     }
     return result;
 }
-
-bool maildir_name_size(const char *name, uint64_t *out)
-{
-    const char *at = strstr(name, ",S=");
-    if (at == NULL) {
-        return false;
-    }
-    at += 3;
-    size_t n = strspn(at, "0123456789");
-    if (at[n] != '\0' && at[n] != ',' && at[n] != ':') {
-        return false;
-    }
-    return scan_decimal(at, n, INT64_MAX, out);
-}

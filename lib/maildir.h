@@ -51,7 +51,5 @@ enum maildir_result maildir_publish(struct maildir_message *message, const struc
                                     stralloc *name_out);
 /* Unlinks the tmp file and closes all. errno is kept. */
 void maildir_abandon(struct maildir_message *message);
-/* Size by `,S=` in a message's file name; false where it has none. */
-bool maildir_name_size(const char *name, uint64_t *out);
 
 #endif

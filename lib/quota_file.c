@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
-#include "lib/maildir.h"
+#include "lib/mailbox.h"
 #include "lib/quota.h"
 #include "lib/scan.h"
 #include "lib/str.h"
@@ -92,20 +92,15 @@ static int read_file(int maildir, struct quota_file *out, struct stat *stat_out)
     return result;
 }
 
-static bool is_trashed(const char *name)
-{
-    const char *flags = strstr(name, ":2,");
-    return flags != NULL && strchr(flags, 'T') != NULL;
-}
-
 static void count_entry(int folder, const char *name, struct quota_usage *usage)
 {
-    uint64_t size;
+    struct mailbox_name parsed;
     struct stat found;
-    if (name[0] == '.' || is_trashed(name)) {
+    if (!mailbox_name_parse(name, strlen(name), &parsed) || (parsed.flags & MAILBOX_TRASHED)) {
         return;
     }
-    if (!maildir_name_size(name, &size)) {
+    uint64_t size = parsed.size;
+    if (size == MAILBOX_UNKNOWN) {
         if (fstatat(folder, name, &found, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(found.st_mode)) {
             return;
         }

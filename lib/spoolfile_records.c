@@ -247,6 +247,12 @@ static bool is_word(const char *text, size_t n)
     return n > 0 && n < sizeof((struct spoolfile_later *)0)->why;
 }
 
+/* As str_catn writes it: no leading zero, or the name could not be told again. */
+static bool take_tries(const char *text, size_t n, uint64_t *out)
+{
+    return (n == 1 || text[0] != '0') && scan_decimal(text, n, UINT32_MAX, out);
+}
+
 bool spoolfile_later_parse(const char *name, struct spoolfile_later *out)
 {
     struct spoolfile_later later = {0};
@@ -258,8 +264,8 @@ bool spoolfile_later_parse(const char *name, struct spoolfile_later *out)
     const char *site = memchr(tries, '.', (size_t)(end - tries));
     const char *why = site == NULL ? NULL : memchr(site + 1, '.', (size_t)(end - site - 1));
     uint64_t n;
-    if (why == NULL || !scan_decimal(tries, (size_t)(site - tries), UINT32_MAX, &n) ||
-        !is_site(site + 1, (size_t)(why - site - 1)) || !is_word(why + 1, (size_t)(end - why - 1))) {
+    if (why == NULL || !take_tries(tries, (size_t)(site - tries), &n) || !is_site(site + 1, (size_t)(why - site - 1)) ||
+        !is_word(why + 1, (size_t)(end - why - 1))) {
         return false;
     }
     memcpy(later.id, name, MSGID_LEN);

@@ -58,6 +58,18 @@ static void test_lists(void)
        "suffix_needs_its_dot");
 }
 
+static void test_mixed_list(void)
+{
+    static const char bytes[] = "a:1\na\nb\nb:2\nbad\0line\n\0\n";
+    struct control_list list;
+    control_list_parse(bytes, sizeof bytes - 1, &list);
+    ok(list.n == 4, "lines_with_a_nul_are_none");
+    ok(control_list_has(&list, "a", 1) && control_list_has(&list, "b", 1), "a_whole_line_is_found_beside_one_with_a_value");
+    const char *value = control_list_find(&list, "b", 1);
+    is(value, "2", "a_value_is_found_behind_a_whole_line");
+    control_list_free(&list);
+}
+
 static void test_faults(void)
 {
     put("control/databytes", "999\n");
@@ -97,6 +109,7 @@ int main(void)
     dup2(log, 2);
     test_values();
     test_lists();
+    test_mixed_list();
     test_faults();
     test_refresh();
     char command[100];
