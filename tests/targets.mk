@@ -52,6 +52,10 @@ lint: setup-build+lint
 	@$(COUNT) -t 1200 "tests/lint $(BUILD)" || :
 	@$(TOTAL)
 
+# Fuzz targets are built by tests/fuzz-smoke, with clang (FUZZ: what they are linked with).
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(ROOM_ARCHIVES) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $(FUZZ) -o $@ $< -Wl,--start-group $(ROOM_ARCHIVES) $(LIB) -Wl,--end-group $(LDLIBS)
 fuzz-smoke: setup-build+lint
 	@tests/fuzz-smoke
 bench: setup-build+run+bench
