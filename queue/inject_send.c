@@ -3,16 +3,18 @@
 #include "queue/inject_send.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/address.h"
 #include "lib/call.h"
+#include "lib/clock.h"
 #include "lib/str.h"
 #include "lib/why.h"
 
-enum { QUEUE_SECONDS = 600, CHUNK = 60000 };
+enum { QUEUE_SECONDS = 600, CHUNK = 60000, BUSY_MS = 60000, BUSY_STEP_MS = 200 };
 
 static bool is_8bit(const char *bytes, size_t n)
 {
@@ -98,24 +100,36 @@ static const struct inject_reply *reply_of(const struct verdict *verdict)
     return why == WHY_service ? &inject_service : why == WHY_disk || why == WHY_io ? &inject_disk : &inject_deferred;
 }
 
-void inject_send(const struct inject_letter *letter)
+/* One call. False: the queue has no place for us right now. */
+static bool ask(const struct inject_letter *letter)
 {
     struct call call;
     struct verdict verdict;
-    check_length(letter, letter->sender);
-    for (size_t at = 0; at < letter->recipients->len; at += strlen(letter->recipients->s + at) + 1) {
-        check_length(letter, letter->recipients->s + at);
-    }
     (void)!call_open(&call, "sockets/inject", QUEUE_SECONDS);
     put_envelope(&call, letter);
     put_bytes(&call, letter->header->s, letter->header->len);
     each_piece(letter, put_piece, &call);
     frame_put(&call.channel.outbox, 'E', "", 0);
     call_finish(&call, &verdict);
-    if (verdict.letter != 'K') {
+    bool is_busy = verdict.letter == 'Z' && why_from_word(fields_get(&verdict.fields, "why")) == WHY_too_often;
+    if (verdict.letter != 'K' && (!is_busy || clock_monotonic_ms() > letter->patience_ms)) {
         inject_fail(letter->name, reply_of(&verdict), verdict.text);
     }
     call_close(&call);
+    return !is_busy;
+}
+
+void inject_send(const struct inject_letter *letter)
+{
+    struct inject_letter patient = *letter;
+    patient.patience_ms = clock_monotonic_ms() + BUSY_MS;
+    check_length(letter, letter->sender);
+    for (size_t at = 0; at < letter->recipients->len; at += strlen(letter->recipients->s + at) + 1) {
+        check_length(letter, letter->recipients->s + at);
+    }
+    while (!ask(&patient)) {
+        poll(NULL, 0, BUSY_STEP_MS);
+    }
 }
 
 static int write_piece(void *ctx, const char *bytes, size_t n)

@@ -13,6 +13,7 @@ struct inject_letter {
     const char *notify, *ret, *envid;
     const stralloc *header; /* goes before the body, with its blank line; may be empty */
     const struct spill *body;
+    uint64_t patience_ms; /* set by inject_send: until then a queue at its limit is asked again (60 s) */
 };
 /* Returns when the queue has said K; else fails (inject_fail). The home folder is the working directory. */
 void inject_send(const struct inject_letter *letter);

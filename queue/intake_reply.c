@@ -24,6 +24,7 @@ const struct intake_reply intake_disk_low = {
     'Z', "4.3.1 the mail system's disk is nearly full (control/spoolreserve); try again later", WHY_disk};
 const struct intake_reply intake_disk_full = {'Z', "4.3.1 the mail system's disk is full; try again later", WHY_disk};
 const struct intake_reply intake_io = {'Z', "4.3.0 the mail system cannot write to its disk (%); try again later", WHY_io};
+const struct intake_reply intake_busy = {'Z', "4.3.2 too many connections to the queue at once; ask again", WHY_too_often};
 
 #define ADDRESS_REPLIES(code, kind)                                                                                              \
     {                                                                                                                            \

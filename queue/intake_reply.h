@@ -13,7 +13,7 @@ struct intake_reply {
     enum why why;
 };
 extern const struct intake_reply intake_bad_frames, intake_bad_order, intake_bad_field, intake_no_recipient,
-    intake_many_recipients, intake_too_big, intake_loop, intake_disk_low, intake_disk_full, intake_io;
+    intake_many_recipients, intake_too_big, intake_loop, intake_disk_low, intake_disk_full, intake_io, intake_busy;
 
 /* The reply to an address that address_check refused. */
 const struct intake_reply *intake_reply_sender(enum address_fault fault);

@@ -3,10 +3,13 @@
  * send, and can neither list nor read back. Trusts its callers (sockets/queue: the house's own programs, by their uid) as far as
  * CONTRACTS says, and with -i (sockets/inject: everybody) almost nothing. Promises: K means safe on disk, anything else means no
  * trace. */
+#include <sys/socket.h>
+
 #include "lib/die.h"
 #include "lib/sandbox.h"
 #include "lib/serve.h"
 #include "queue/intake_places.h"
+#include "queue/intake_reply.h"
 #include "queue/intake_session.h"
 
 static struct intake_house house;
@@ -41,6 +44,18 @@ static void session(const struct serve_peer *peer)
     intake_session_run(&the_session, &house, peer);
 }
 
+/* Everybody's socket is at its limit: a caller of ours waits and asks again. */
+static void refuse(const struct serve_peer *peer, int fd)
+{
+    stralloc answer = STRALLOC_ZERO;
+    (void)peer;
+    intake_reply_put(&answer, &intake_busy, NULL);
+    (void)!send(fd, answer.s, answer.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    stralloc_free(&answer);
+}
+
+static struct serve server = {.name = "queue", .limit_all = 200, .controls = controls, .prepare = prepare, .session = session};
+
 static void on_option(int letter, const char *value)
 {
     (void)value;
@@ -48,12 +63,11 @@ static void on_option(int letter, const char *value)
         die_permanent("usage: stafet-queue [-i] [-c connections] [-C per-peer] [-u user,...] [-T]");
     }
     house.is_inject = true;
+    server.refuse = refuse;
 }
 
 int main(int argc, char **argv)
 {
-    static const struct serve server = {
-        .name = "queue", .limit_all = 200, .controls = controls, .prepare = prepare, .session = session};
     program_start("stafet-queue");
     return serve_with_options(argc, argv, &server, "i", on_option);
 }
