@@ -28,8 +28,11 @@ DENIED = {
     "stafet-call": EXEC | IDENTITY | MAKE | NETWORK,
     "stafet-probe": EXEC | IDENTITY | MAKE | {"bind", "listen"},
     "stafet-bind": IDENTITY | MAKE | {"accept", "accept4", "fork", "vfork", "recv", "recvmsg"},
+    "vchkpw": NETWORK | {"socket", "connect", "accept", "accept4", "chown", "fchownat"},
     "stafet-adopt": IDENTITY | MAKE | {"socket", "fork"},
 }
+for tool in "vadddomain vdeldomain vadduser vdeluser vpasswd vuserinfo vdominfo valias".split():
+    DENIED[tool] = EXEC | NETWORK | {"socket", "connect", "accept", "accept4"}
 
 
 def imported(path):
