@@ -247,6 +247,7 @@ static const uint16_t stdio_calls[] = {
     SYS_rseq,
     SYS_set_robust_list,
     SYS_umask,
+    SYS_sysinfo, /* qsort asks how much memory there is */
     SYS_flock,
 #ifdef SYS_poll
     SYS_poll,
