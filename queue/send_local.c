@@ -122,10 +122,13 @@ static void go_idle(struct scheduler *scheduler, int index)
     scheduler->idle[scheduler->n_idle++] = index;
 }
 
-/* An idle worker, else a new one; NOTHING: not now. */
-static int find_worker(struct scheduler *scheduler)
+/* An idle worker, else a new one; NOTHING: not now. A second try gets a new one: that one cannot have ended unseen. */
+static int find_worker(struct scheduler *scheduler, bool must_be_new)
 {
-    if (scheduler->n_idle > 0) {
+    if (must_be_new && scheduler->n_idle > 0 && scheduler->n_workers >= scheduler->settings.concurrencylocal) {
+        disconnect(scheduler, scheduler->idle[0]);
+    }
+    if (!must_be_new && scheduler->n_idle > 0) {
         return scheduler->idle[--scheduler->n_idle];
     }
     if (scheduler->n_workers >= scheduler->settings.concurrencylocal || scheduler->n_workers == WORKERS_MAX) {
@@ -241,7 +244,7 @@ void local_pump(struct scheduler *scheduler)
         if (job == NOTHING) {
             return;
         }
-        int index = find_worker(scheduler);
+        int index = find_worker(scheduler, scheduler->jobs[job].is_second);
         if (index == NOTHING) {
             job_queue_put_back(scheduler, &scheduler->routed, job);
             return;
