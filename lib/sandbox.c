@@ -239,6 +239,7 @@ static const uint16_t stdio_calls[] = {
     SYS_dup3,
     SYS_futex,
     SYS_uname,
+    SYS_sysinfo, /* qsort asks how much memory there is */
     SYS_restart_syscall,
     SYS_prlimit64,
     SYS_setitimer,

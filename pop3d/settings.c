@@ -16,7 +16,7 @@ const struct control_entry settings_of_login[] = {
 
 const struct control_entry settings_of_session[] = {
     {"popinterval", CONTROL_NUMBER, "0", 0, 86400, &settings.popinterval},
-    {"maxpop3errors", CONTROL_NUMBER, "20", 1, 1000000, &settings.maxpop3errors},
+    {"maxpop3errors", CONTROL_NUMBER, "100", 1, 1000000, &settings.maxpop3errors},
     {"timeoutpop3d", CONTROL_NUMBER, "1200", 1, 86400, &settings.timeoutpop3d},
     {0},
 };
