@@ -24,7 +24,7 @@ def one_point(scene, point, fault):
     scene.prepare()
     scene.run(points.break_wrapper(point, fault))
     scene.recover()
-    broken = scene.check(fault)
+    broken = scene.check(point, fault)
     if scene.spare(point, fault):
         broken = [line for line in broken if not line.startswith("left:")]
     if broken:

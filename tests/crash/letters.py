@@ -112,3 +112,23 @@ class SpoolFile:
         self.marks = data[end:end + n].decode("latin-1")
         self.notes = data[end + n:]
         self.is_whole = self.number != -1 and len(self.recipients) == n and not set(self.marks) - set(".KDB")
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def read_notes(data):
+    """(number of good notes, what is left behind them)."""
+    good = 0
+    while True:
+        head = re.match(rb"([0-9a-f]{4}) ([0-9a-f]{8}) ", data)
+        body = data[head.end():head.end() + int(head.group(1), 16)] if head else b""
+        if not body.endswith(b"\n") or crc32c(body) != int(head.group(2), 16):
+            return good, data
+        good, data = good + 1, data[head.end() + len(body):]

@@ -52,7 +52,7 @@ def one_cut(powered, scene, point, way):
     powered.cut(way)
     scene.after_cut()
     scene.recover()
-    broken = scene.check("cut")
+    broken = scene.check(point, "cut")
     if broken:
         return [f"{scene.name}: power cut {way}, {points.show(point, 'kill')}: " + "; ".join(broken), *scene.house.last_log()]
     return []

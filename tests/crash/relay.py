@@ -47,7 +47,7 @@ class Send:
     def recover(self):
         self.is_empty = self.house.drain()
 
-    def check(self, fault):
+    def check(self, point, fault):
         broken = self.house.check()
         if not self.is_empty:
             broken.append("stuck: the spool does not become empty")

@@ -12,6 +12,10 @@ from house import USERS, end_group, read
 from letters import DOMAIN
 
 
+def is_failed_sync(point, fault):
+    return point[1] in ("fsync", "fdatasync") and "E" in fault
+
+
 class Queue:
     """stafet-queue alone, one message on its descriptor 0."""
     name, begins, processes = "queue", ("recvmsg", 0), (0,)
@@ -40,11 +44,13 @@ class Queue:
     def recover(self):
         pass
 
-    def check(self, fault):
+    def check(self, point, fault):
         """With a power cut ("cut") a file of form one may be short: it was never acknowledged."""
         broken = self.house.check_spool(may_be_torn=fault == "cut")
         if self.letter == "D":
             broken.append("never: a fault of the system was answered as if the message were at fault")
+        if is_failed_sync(point, fault) and self.letter == "K":
+            broken.append("trusted: the sync had failed")
         is_alive = fault not in ("kill", "cut")
         rest = glob.glob(self.house.path("spool/tmp/*"))
         if is_alive and rest and not fault.startswith("unlink"):
@@ -143,10 +149,12 @@ class Local:
             if self.is_done():
                 os.unlink(self.path)
 
-    def check(self, fault):
+    def check(self, point, fault):
         broken = [f"never: recipient {n} was refused for a fault of the system" for n, letter in self.first.items() if letter == "D"]
         if self.letter == "D":
             broken.append(f"never: the call was refused for a fault of the system: {self.text}")
+        if is_failed_sync(point, fault) and self.letter == "K" and "Z" not in self.first.values():
+            broken.append("trusted: a sync had failed")
         if not self.is_done():
             broken.append(f"stuck: without a fault the answers are {self.done}")
         return broken + self.check_places(fault)
