@@ -12,6 +12,7 @@
 #include "lib/msgid.h"
 #include "lib/spoolfile.h"
 #include "lib/why.h"
+#include "queue/send_known.h"
 #include "queue/send_log.h"
 #include "queue/send_spool.h"
 #include "queue/send_waiting.h"
@@ -155,6 +156,7 @@ struct scheduler {
     struct job_queue unrouted, routed;
 
     struct service rcpt, local;
+    struct known *known; /* answers of the last second */
     struct route_call routes[ROUTES_MAX];
     unsigned n_routes;
     struct worker *workers;

@@ -15,6 +15,7 @@ enum { ROUTE_MS = 30000 };
 
 void route_init(struct scheduler *scheduler)
 {
+    scheduler->known = memory_get(KNOWN_SLOTS, sizeof *scheduler->known);
     scheduler->rcpt = (struct service){.path = "sockets/rcpt", .name = "rcpt"};
     for (int i = 0; i < ROUTES_MAX; i++) {
         channel_init(&scheduler->routes[i].channel, -1, -1);
@@ -78,6 +79,43 @@ static bool ask(struct scheduler *scheduler, int job)
     return true;
 }
 
+/* The frame for local: the job's own fields, then what rcptd said. */
+static void put_recipient(struct job *job, const char *fields, size_t n)
+{
+    stralloc *out = &job->frame;
+    out->len = 0;
+    size_t start = frame_begin(out, 'R');
+    field_put_number(out, "n", job->n);
+    field_put(out, "orig", job->address.s);
+    str_cat(out, fields, n);
+    frame_end(out, start);
+}
+
+static void take_folder(struct scheduler *scheduler, int index, const struct fields *fields)
+{
+    static const char *const passed_on[] = {"kind", "home", "quota", "user", "local", "dash", "ext", "flags"};
+    struct job *job = &scheduler->jobs[index];
+    stralloc folder = STRALLOC_ZERO;
+    for (size_t i = 0; i < sizeof passed_on / sizeof passed_on[0]; i++) {
+        field_put(&folder, passed_on[i], fields_get(fields, passed_on[i]));
+    }
+    known_put(scheduler->known, &job->address, folder.s, folder.len, scheduler->now_ms);
+    put_recipient(job, folder.s, folder.len);
+    stralloc_free(&folder);
+}
+
+static bool is_known(struct scheduler *scheduler, int index)
+{
+    struct job *job = &scheduler->jobs[index];
+    const stralloc *folder = known_find(scheduler->known, &job->address, scheduler->now_ms);
+    if (folder == NULL) {
+        return false;
+    }
+    put_recipient(job, folder->s, folder->len);
+    job_queue_put(scheduler, &scheduler->routed, index);
+    return true;
+}
+
 void route_pump(struct scheduler *scheduler)
 {
     int job;
@@ -89,24 +127,10 @@ void route_pump(struct scheduler *scheduler)
            (job = job_queue_take(scheduler, &scheduler->unrouted, true)) != NOTHING) {
         if (scheduler->messages[scheduler->jobs[job].message].wish == WISH_FAIL) {
             end_job_reply(scheduler, job, &send_given_up);
-        } else if (!ask(scheduler, job)) {
+        } else if (!is_known(scheduler, job) && !ask(scheduler, job)) {
             return;
         }
     }
-}
-
-static void put_recipient(struct job *job, const struct fields *fields)
-{
-    static const char *const passed_on[] = {"kind", "home", "quota", "user", "local", "dash", "ext", "flags"};
-    stralloc *out = &job->frame;
-    out->len = 0;
-    size_t start = frame_begin(out, 'R');
-    field_put_number(out, "n", job->n);
-    field_put(out, "orig", job->address.s);
-    for (size_t i = 0; i < sizeof passed_on / sizeof passed_on[0]; i++) {
-        field_put(out, passed_on[i], fields_get(fields, passed_on[i]));
-    }
-    frame_end(out, start);
 }
 
 static void take_verdict(struct scheduler *scheduler, struct route_call *call, const struct frame *frame)
@@ -120,7 +144,7 @@ static void take_verdict(struct scheduler *scheduler, struct route_call *call, c
     enum why why = why_from_word(fields_get(&verdict.fields, "why"));
     const char *kind = fields_get_or(&verdict.fields, "kind", "");
     if (verdict.letter == 'K' && strcmp(kind, "remote") != 0) {
-        put_recipient(&scheduler->jobs[job], &verdict.fields);
+        take_folder(scheduler, job, &verdict.fields);
         (void)take_job(scheduler, call);
         job_queue_put(scheduler, &scheduler->routed, job);
     } else if (verdict.letter == 'K') {
