@@ -28,7 +28,7 @@ DENIED = {
     "stafet-call": EXEC | IDENTITY | MAKE | NETWORK,
     "stafet-probe": EXEC | IDENTITY | MAKE | {"bind", "listen"},
     "stafet-bind": IDENTITY | MAKE | {"accept", "accept4", "fork", "vfork", "recv", "recvmsg"},
-    "vchkpw": NETWORK | {"socket", "connect", "accept", "accept4", "chown", "fchownat"},
+    "vchkpw": NETWORK | {"socket", "connect", "chown", "fchownat"},
     "stafet-adopt": IDENTITY | MAKE | {"socket", "fork"},
 }
 for tool in "vadddomain vdeldomain vadduser vdeluser vpasswd vuserinfo vdominfo valias".split():

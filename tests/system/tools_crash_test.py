@@ -183,6 +183,10 @@ def judge(bench, before, after):
     return complaints
 
 
+def is_known(bench, name, user):
+    return user in read_cdb(read(bench.home, name))
+
+
 def try_point(bench, scene, point, fault):
     words, before, after, again = scene
     command = bench.command(*words)
@@ -190,7 +194,10 @@ def try_point(bench, scene, point, fault):
     complaints = judge(bench, before, after)
     if fault == "KILL" and code != -9:
         complaints.append("it was not killed: exit %d" % code)
+    is_half_gone = is_known(bench, D + "vpasswd.cdb", b"joe") and not re.search(rb"^joe:", read(bench.home, D + "vpasswd"), re.M)
     second = bench.run([], command)
+    if is_half_gone and (second.returncode != 0 or os.path.exists(os.path.join(bench.home, D, "joe"))):
+        complaints.append("called again it does not end its work: exit %d" % second.returncode)
     if second.returncode not in again:
         complaints.append("called again: exit %d: %s" % (second.returncode, second.stdout.decode(errors="replace")))
     complaints += judge(bench, after, after)
