@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,7 +23,7 @@ static _Noreturn void become_runner(int fd)
         _exit(111);
     }
     runner_serve(fd);
-    _exit(0);
+    exit(0);
 }
 
 int runner_start(struct runner *runner)

@@ -41,7 +41,7 @@ static _Noreturn void leave(int code, const char *words)
     size_t n = strlen(words);
     (void)!write(1, words, n);
     (void)!write(1, "\n", 1);
-    _exit(code);
+    exit(code);
 }
 
 static const char *variable(const char *name)
@@ -179,7 +179,7 @@ static _Noreturn void report(const struct outcome *outcome)
     const char *words = strchr(outcome->text.s, ' ');
     switch (outcome->letter) {
     case 'K':
-        _exit(outcome->is_stop ? EXIT_STOP : 0);
+        exit(outcome->is_stop ? EXIT_STOP : 0);
     case 'D':
         leave(EXIT_NEVER, words == NULL ? outcome->text.s : words + 1);
     default:

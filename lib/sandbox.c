@@ -18,10 +18,16 @@
 #include "die.h"
 #include "log.h"
 
+/* Builds for tests: sanitizers need memory of their own, coverage writes files too. */
 #ifdef SANDBOX_OFF
 static const bool is_off = true;
 #else
 static const bool is_off = false;
+#endif
+#ifdef SANDBOX_PATHS_OFF
+static const bool is_paths_off = true;
+#else
+static const bool is_paths_off = false;
 #endif
 
 /* Landlock's rights, by the ABI that brought them (linux/landlock.h). */
@@ -153,6 +159,9 @@ static int enforce(int ruleset_fd, const struct sandbox_path *paths, size_t n, u
 
 int sandbox_paths(const struct sandbox_path *paths, size_t n)
 {
+    if (is_paths_off) {
+        return 0;
+    }
     long abi = landlock_create(NULL, 0, 1);
     if (abi < 1) {
         return -1;

@@ -41,9 +41,12 @@ check-asan: setup-build+run+check
 	@$(MAKE) -s -j2 $(ASAN) all units
 	@$(MAKE) -s $(ASAN) check-parts
 
+# Children write their counts only where they end by exit(), and no sandbox keeps them from the files.
+COV = VARIANT=-cov SANITIZE='--coverage -DSANDBOX_OFF -DSANDBOX_PATHS_OFF -D_exit=exit' HARDEN=-O0
 coverage: setup-build+run+check
-	@$(MAKE) -s -j2 VARIANT=-cov SANITIZE=--coverage HARDEN=-O0 all units
-	@$(MAKE) -s VARIANT=-cov SANITIZE=--coverage HARDEN=-O0 check-units check-dialogs || :
+	@find build-cov -name '*.gcda' -delete 2>/dev/null || :
+	@$(MAKE) -s -j2 $(COV) all units
+	@$(MAKE) -s -k $(COV) check-units check-dialogs || :
 	@tests/coverage build-cov
 
 lint: setup-build+lint

@@ -80,6 +80,11 @@ class Player:
     def close(self):
         for talk in self.talks.values():
             talk.sock.close()
+        if self.process:
+            try:
+                self.process.wait(0.3)  # its client has gone: mostly it ends by itself, and coverage sees that
+            except subprocess.TimeoutExpired:
+                pass
         for process in self.reals + ([self.process] if self.process else []):
             if process.poll() is None:
                 process.terminate() if process in self.reals else process.kill()
