@@ -183,10 +183,9 @@ void message_read_recipients(struct scheduler *scheduler, struct message *messag
         ssize_t marks = read_marks(scheduler, message, message->next_n);
         size_t used = 0;
         struct spoolfile_recipient recipient;
-        int got = -1;
         ssize_t i = 0;
         while (n > 0 && found < most && i < marks &&
-               (got = spoolfile_recipient_next(scheduler->window, (size_t)n, &used, &recipient)) == 1) {
+               spoolfile_recipient_next(scheduler->window, (size_t)n, &used, &recipient) == 1) {
             found += each(ctx, message->next_n, scheduler->marks[i++], recipient.address);
             message->next_n++;
         }

@@ -255,7 +255,7 @@ int spool_take_new(const struct spool *spool, const char *id)
 
 int spool_take_later(const struct spool *spool, const struct waiting *entry)
 {
-    char from[SPOOL_NAME], id[MSGID_LEN + 1];
+    char from[SPOOL_NAME], slot[SLOT_ROOM], id[MSGID_LEN + 1];
     if ((entry->flags & WAITING_IN_CUR) != 0) {
         return 0;
     }
@@ -264,8 +264,8 @@ int spool_take_later(const struct spool *spool, const struct waiting *entry)
     if (renameat(spool->later, from, spool->cur, id) < 0) {
         return -1;
     }
-    *strchr(from, '/') = '\0';
-    (void)unlinkat(spool->later, from, AT_REMOVEDIR); /* where it is empty */
+    slot_name(entry, slot);
+    (void)unlinkat(spool->later, slot, AT_REMOVEDIR); /* where it is empty */
     return 0;
 }
 

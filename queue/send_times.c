@@ -33,7 +33,8 @@ uint64_t times_next_slot(uint64_t birth, uint64_t now, uint64_t lifetime, unsign
 
 uint64_t times_longest_delay(uint64_t lifetime)
 {
-    uint64_t longest = 2 * STEP_REMOTE * square_root(lifetime) + (uint64_t)STEP_REMOTE * STEP_REMOTE + 2 * (uint64_t)SLOT;
+    uint64_t longest =
+        (uint64_t)STEP_REMOTE * 2 * square_root(lifetime) + (uint64_t)STEP_REMOTE * STEP_REMOTE + 2 * (uint64_t)SLOT;
     return longest > LONGEST_LEAST ? longest : LONGEST_LEAST;
 }
 
