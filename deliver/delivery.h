@@ -26,7 +26,7 @@ struct delivery_settings {
     const struct control_list
         *default_delivery;     /* control/defaultdelivery: lines for a folder whose .qmail file is missing or empty */
     bool may_skip_folder_sync; /* ordered_device is a journal that orders renames (CONTRACTS 3.6) */
-    dev_t ordered_device;      /* the spool's */
+    dev_t ordered_device;      /* that of domains/ */
     const char *home_folder;   /* absolute name of the working directory, no '/' at its end */
     bool is_anywhere;          /* paths may lead anywhere: vdelivermail under another system's qmail-local */
     const char *queue_socket, *rcpt_socket; /* NULL: there is no house, but … */

@@ -3,11 +3,14 @@
  * Reads the message from the passed descriptor only; sees domains/, alias/ and control/, not the spool. Says K when the message
  * is durable where it belongs. */
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "deliver/local_session.h"
 #include "lib/die.h"
+#include "lib/log.h"
+#include "lib/ordered.h"
 #include "lib/sandbox.h"
 #include "lib/serve.h"
 #include "lib/str.h"
@@ -15,7 +18,8 @@
 enum { MEMORY_MAX = 512 << 20, FILES_MAX = 128 };
 
 static struct {
-    const char *me, *envnoathost;
+    const char *me, *envnoathost, *spoolsync;
+    bool is_ordered; /* the device of domains/ */
     uint64_t timeoutprogram, timeoutmbox;
     struct control_list defaultdelivery;
     stralloc home_folder;
@@ -26,6 +30,7 @@ static const struct control_entry controls[] = {{"me", CONTROL_TEXT, NULL, 0, 0,
                                                 {"envnoathost", CONTROL_TEXT, "=me", 0, 0, &local.envnoathost},
                                                 {"defaultdelivery", CONTROL_LIST, NULL, 0, 0, &local.defaultdelivery},
                                                 {"timeoutprogram", CONTROL_NUMBER, "300", 1, 3600, &local.timeoutprogram},
+                                                {"spoolsync", CONTROL_TEXT, NULL, 0, 0, &local.spoolsync},
                                                 {"timeoutmbox", CONTROL_NUMBER, "30", 1, 600, &local.timeoutmbox},
                                                 {0}};
 
@@ -36,6 +41,16 @@ static void take_controls(void)
     local.settings.program_seconds = local.timeoutprogram;
     local.settings.mbox_seconds = local.timeoutmbox;
     local.settings.default_delivery = &local.defaultdelivery;
+    local.settings.may_skip_folder_sync = local.is_ordered && (local.spoolsync == NULL || strcmp(local.spoolsync, "two") != 0);
+}
+
+/* Where the spool lies on the same device (each message's descriptor tells), a last recipient saves a sync. */
+static void find_device(void)
+{
+    struct stat found = {.st_dev = 0};
+    local.is_ordered = stat("domains", &found) == 0 && ordered_device_is_safe(found.st_dev);
+    local.settings.ordered_device = found.st_dev;
+    log_event("maildirs", "journal=%s spoolsync=%s", local.is_ordered ? "ordered" : "unknown", local.spoolsync);
 }
 
 /* Once in the parent. No sandbox here: each worker's runner must be free of it. */
@@ -50,6 +65,7 @@ static void prepare(void)
         die_temporary("the working directory has no name");
     }
     local.settings.home_folder = room;
+    find_device();
     local.settings.queue_socket = "sockets/queue";
     local.settings.rcpt_socket = "sockets/rcpt";
 }
