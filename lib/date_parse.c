@@ -231,7 +231,7 @@ bool date_parse(const char *bytes, size_t n, int64_t *seconds_out, int *zone_out
         return false;
     }
     read_zone(&lexer, &date);
-    int64_t clock = (int64_t)date.hour * 3600 + date.minute * 60 + date.second;
+    int64_t clock = (int64_t)date.hour * 3600 + (int64_t)date.minute * 60 + date.second;
     *seconds_out = days_since_1970(&date) * 86400 + clock - (int64_t)date.zone * 60;
     *zone_out = date.zone;
     return true;

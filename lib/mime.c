@@ -404,4 +404,5 @@ void mime_end(struct mime *mime)
     for (uint32_t i = mime->current; i != MIME_NONE; i = mime->parts[i].parent) {
         mime->parts[i].end = mime->here;
     }
+    mime_fields_read(mime->headers.s, mime->parts[0].kept_len, &mime->root);
 }

@@ -62,6 +62,7 @@ struct mime {
     struct mime_part *parts;
     uint32_t n, room;
     stralloc headers;
+    struct mime_fields root; /* the root's known fields, slices of headers; after mime_end */
 
     enum mime_state state;
     bool in_header;
@@ -84,6 +85,9 @@ void mime_start(struct mime *mime);
 void mime_feed(struct mime *mime, const char *bytes, size_t n);
 void mime_end(struct mime *mime);
 
+/* The Content-* fields of a part that count: none where it is no MIME. Reads them into *work, or finds them read. After mime_end.
+ */
+const struct mime_fields *mime_part_fields(const struct mime *mime, uint32_t part, struct mime_fields *work);
 /* The part that an IMAP section number names (RFC 3501 6.4.5): numbers[0..n) from the root. MIME_NONE: there is no such part.
  * "1" of a message that is no multipart is the message itself. */
 uint32_t mime_find(const struct mime_part *parts, const uint32_t *numbers, size_t n);

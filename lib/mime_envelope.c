@@ -136,15 +136,23 @@ static void append_all_addresses(stralloc *out, struct mime_text *text, enum mim
     }
 }
 
+struct envelope {
+    stralloc *out;
+    struct mime_text *text;
+    struct mime_slice header;
+    const struct mime_fields *fields;
+};
+
 /* " (…)" or " NIL". False: NIL. */
-static bool append_list(stralloc *out, struct mime_text *text, enum mime_name name, struct mime_slice header)
+static bool append_list(const struct envelope *envelope, enum mime_name name)
 {
+    stralloc *out = envelope->out;
     str_cats(out, " (");
     size_t start = out->len;
-    if (text->fields.count[name] == 1) {
-        append_addresses(out, text, text->fields.first[name]);
-    } else if (text->fields.count[name] > 1) {
-        append_all_addresses(out, text, name, header);
+    if (envelope->fields->count[name] == 1) {
+        append_addresses(out, envelope->text, envelope->fields->first[name]);
+    } else if (envelope->fields->count[name] > 1) {
+        append_all_addresses(out, envelope->text, name, envelope->header);
     }
     bool is_there = out->len > start;
     if (!is_there) {
@@ -154,38 +162,45 @@ static bool append_list(stralloc *out, struct mime_text *text, enum mime_name na
     return is_there;
 }
 
-/* Sender and Reply-To stand for From where they are missing or empty. */
-static void append_list_or_from(stralloc *out, struct mime_text *text, enum mime_name name, struct mime_slice header)
+/* Sender and Reply-To stand for From where they are missing or empty; its list is out[from..from + n). */
+static void append_list_or_from(const struct envelope *envelope, enum mime_name name, size_t from, size_t n)
 {
-    size_t start = out->len;
-    if (text->fields.count[name] == 0 || !append_list(out, text, name, header)) {
-        out->len = start;
-        (void)append_list(out, text, MIME_FROM, header);
+    size_t start = envelope->out->len;
+    if (envelope->fields->count[name] == 0 || !append_list(envelope, name)) {
+        envelope->out->len = start;
+        str_repeat(envelope->out, from, n);
     }
 }
 
-void mime_envelope_append(stralloc *out, struct mime_text *text, const char *header, size_t n)
+void mime_envelope_append(stralloc *out, struct mime_text *text, const struct mime *mime, uint32_t part)
 {
-    struct mime_slice block = {header, n};
-    struct mime_fields *fields = &text->fields;
-    mime_fields_read(header, n, fields);
+    struct envelope envelope = {.out = out,
+                                .text = text,
+                                .header = {mime->headers.s + mime->parts[part].kept, mime->parts[part].kept_len},
+                                .fields = part == 0 ? &mime->root : &text->fields};
+    if (part != 0) {
+        mime_fields_read(envelope.header.bytes, envelope.header.n, &text->fields);
+    }
+    const struct mime_slice *last = envelope.fields->last;
     str_catc(out, '(');
-    append_text(out, text, fields->last[MIME_DATE]);
+    append_text(out, text, last[MIME_DATE]);
     str_catc(out, ' ');
-    if (fields->last[MIME_SUBJECT].bytes == NULL) {
+    if (last[MIME_SUBJECT].bytes == NULL) {
         str_cats(out, "NIL");
     } else {
-        append_words(out, text, fields->last[MIME_SUBJECT].bytes, fields->last[MIME_SUBJECT].n);
+        append_words(out, text, last[MIME_SUBJECT].bytes, last[MIME_SUBJECT].n);
     }
-    (void)append_list(out, text, MIME_FROM, block);
-    append_list_or_from(out, text, MIME_SENDER, block);
-    append_list_or_from(out, text, MIME_REPLY_TO, block);
-    (void)append_list(out, text, MIME_TO, block);
-    (void)append_list(out, text, MIME_CC, block);
-    (void)append_list(out, text, MIME_BCC, block);
+    size_t from = out->len;
+    (void)append_list(&envelope, MIME_FROM);
+    size_t from_len = out->len - from;
+    append_list_or_from(&envelope, MIME_SENDER, from, from_len);
+    append_list_or_from(&envelope, MIME_REPLY_TO, from, from_len);
+    (void)append_list(&envelope, MIME_TO);
+    (void)append_list(&envelope, MIME_CC);
+    (void)append_list(&envelope, MIME_BCC);
     str_catc(out, ' ');
-    append_text(out, text, fields->last[MIME_IN_REPLY_TO]);
+    append_text(out, text, last[MIME_IN_REPLY_TO]);
     str_catc(out, ' ');
-    append_text(out, text, fields->last[MIME_MESSAGE_ID]);
+    append_text(out, text, last[MIME_MESSAGE_ID]);
     str_catc(out, ')');
 }

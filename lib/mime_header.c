@@ -6,48 +6,6 @@
 
 #include <string.h>
 
-static const struct {
-    const char *text;
-    size_t n;
-} names[MIME_NAMES] = {
-    [MIME_DATE] = {"date", 4},
-    [MIME_SUBJECT] = {"subject", 7},
-    [MIME_FROM] = {"from", 4},
-    [MIME_SENDER] = {"sender", 6},
-    [MIME_REPLY_TO] = {"reply-to", 8},
-    [MIME_TO] = {"to", 2},
-    [MIME_CC] = {"cc", 2},
-    [MIME_BCC] = {"bcc", 3},
-    [MIME_IN_REPLY_TO] = {"in-reply-to", 11},
-    [MIME_MESSAGE_ID] = {"message-id", 10},
-    [MIME_REFERENCES] = {"references", 10},
-    [MIME_MIME_VERSION] = {"mime-version", 12},
-    [MIME_CONTENT_TYPE] = {"content-type", 12},
-    [MIME_CONTENT_ENCODING] = {"content-transfer-encoding", 25},
-    [MIME_CONTENT_ID] = {"content-id", 10},
-    [MIME_CONTENT_DESCRIPTION] = {"content-description", 19},
-    [MIME_CONTENT_DISPOSITION] = {"content-disposition", 19},
-    [MIME_CONTENT_LANGUAGE] = {"content-language", 16},
-    [MIME_CONTENT_LOCATION] = {"content-location", 16},
-    [MIME_CONTENT_MD5] = {"content-md5", 11},
-};
-/* Lengths that known names have: most other fields need no comparison. */
-static const unsigned lengths_known =
-    1U << 2 | 1U << 3 | 1U << 4 | 1U << 6 | 1U << 7 | 1U << 8 | 1U << 10 | 1U << 11 | 1U << 12 | 1U << 16 | 1U << 19 | 1U << 25;
-
-enum mime_name mime_name_of(const char *name, size_t n)
-{
-    if (n > 25 || !(lengths_known >> n & 1)) {
-        return MIME_OTHER;
-    }
-    for (unsigned i = 0; i < MIME_NAMES; i++) {
-        if (names[i].n == n && (name[0] | 0x20) == names[i].text[0] && str_equal_nocase(name, n, names[i].text, n)) {
-            return (enum mime_name)i;
-        }
-    }
-    return MIME_OTHER;
-}
-
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
@@ -151,7 +109,7 @@ void mime_fields_read(const char *block, size_t n, struct mime_fields *out)
     struct mime_field field;
     while (mime_field_next(&at, block + n, &field)) {
         enum mime_name name = mime_name_of(field.start, field.name_len);
-        if (name == MIME_OTHER || field.value == NULL) {
+        if (name >= MIME_NAMES || field.value == NULL) {
             continue;
         }
         out->last[name] = (struct mime_slice){field.value, field.value_len};

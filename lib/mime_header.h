@@ -36,7 +36,8 @@ enum mime_name {
     MIME_CONTENT_LOCATION,
     MIME_CONTENT_MD5,
     MIME_NAMES,
-    MIME_OTHER = MIME_NAMES
+    MIME_LISTED = MIME_NAMES, /* mail clients ask for it in lists of fields, as for most of the above */
+    MIME_OTHER
 };
 enum mime_name mime_name_of(const char *name, size_t n); /* any case */
 

@@ -158,19 +158,11 @@ static void append_escaped(struct mime_params *params, struct mime_param piece)
     }
 }
 
-/* A slice of the text, once more at its end. */
-static void repeat(stralloc *text, size_t at, size_t n)
-{
-    char *to = str_room(text, n);
-    memcpy(to, text->s + at, n);
-    text->len += n;
-}
-
 static struct mime_param join(struct mime_params *params, size_t from, size_t to, bool is_extended)
 {
     stralloc *text = &params->text;
     struct mime_param out = {.name = text->len};
-    repeat(text, params->list[from].name, params->list[from].name_len);
+    str_repeat(text, params->list[from].name, params->list[from].name_len);
     if (is_extended) {
         str_catc(text, '*');
     }
@@ -183,7 +175,7 @@ static struct mime_param join(struct mime_params *params, size_t from, size_t to
         if (is_extended && !params->list[i].is_extended) {
             append_escaped(params, params->list[i]);
         } else {
-            repeat(text, params->list[i].value, params->list[i].value_len);
+            str_repeat(text, params->list[i].value, params->list[i].value_len);
         }
     }
     out.value_len = text->len - out.value;
@@ -195,7 +187,7 @@ static void restore_name(struct mime_params *params, struct mime_param *piece)
 {
     stralloc *text = &params->text;
     size_t at = text->len;
-    repeat(text, piece->name, piece->name_len);
+    str_repeat(text, piece->name, piece->name_len);
     str_catc(text, '*');
     str_catn(text, piece->piece);
     if (piece->is_extended) {

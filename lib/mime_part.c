@@ -17,6 +17,16 @@ uint64_t mime_part_body_lines(const struct mime_part *part)
     return part->end.lines - part->body.lines;
 }
 
+const struct mime_fields *mime_part_fields(const struct mime *mime, uint32_t i, struct mime_fields *work)
+{
+    const struct mime_part *part = &mime->parts[i];
+    if (i == 0 && part->is_mime) {
+        return &mime->root;
+    }
+    mime_fields_read(mime->headers.s + part->kept, part->is_mime ? part->kept_len : 0, work);
+    return work;
+}
+
 /* Part number `number` of a multipart. */
 static uint32_t find_child(const struct mime_part *parts, uint32_t multipart, uint32_t number)
 {
@@ -24,7 +34,7 @@ static uint32_t find_child(const struct mime_part *parts, uint32_t multipart, ui
         return MIME_NONE;
     }
     uint32_t child = multipart + 1;
-    while (number-- > 1) {
+    while (number-- > 1 && child != MIME_NONE) {
         child = parts[child].next;
     }
     return child;

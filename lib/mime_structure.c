@@ -12,18 +12,17 @@ struct writer {
     struct mime_text *text;
     const struct mime *mime;
     bool is_extended;
-    uint32_t fields_of; /* the part whose fields are in text->fields */
+    uint32_t fields_of; /* the part that `fields` is about */
+    const struct mime_fields *fields;
 };
 
-/* The fields of a part that count: none where it is no MIME. */
 static const struct mime_fields *fields_of(struct writer *writer, uint32_t i)
 {
-    const struct mime_part *part = &writer->mime->parts[i];
     if (writer->fields_of != i) {
-        mime_fields_read(writer->mime->headers.s + part->kept, part->is_mime ? part->kept_len : 0, &writer->text->fields);
+        writer->fields = mime_part_fields(writer->mime, i, &writer->text->fields);
         writer->fields_of = i;
     }
-    return &writer->text->fields;
+    return writer->fields;
 }
 
 static void append_string_or_nil(struct writer *writer, struct mime_slice value)
@@ -231,9 +230,8 @@ static void open_single(struct writer *writer, uint32_t i)
     str_catc(writer->out, ' ');
     str_catn(writer->out, mime_part_body_bytes(part));
     if (part->kind == MIME_MESSAGE) {
-        const struct mime_part *message = part + 1;
         str_catc(writer->out, ' ');
-        mime_envelope_append(writer->out, writer->text, writer->mime->headers.s + message->kept, message->kept_len);
+        mime_envelope_append(writer->out, writer->text, writer->mime, i + 1);
         str_catc(writer->out, ' ');
         writer->fields_of = MIME_NONE;
     } else if (is_text(part, &writer->text->type)) {

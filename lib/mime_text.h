@@ -21,9 +21,9 @@ struct mime_text {
 };
 void mime_string_append(stralloc *out, const char *bytes, size_t n);
 
-/* (date subject from sender reply-to to cc bcc in-reply-to message-id) of a header block. */
-void mime_envelope_append(stralloc *out, struct mime_text *text, const char *header, size_t n);
-/* The message in parentheses, of a parser after mime_end; is_extended: BODYSTRUCTURE, else BODY. */
+/* Both ask a parser after mime_end. (date subject from sender reply-to to cc bcc in-reply-to message-id) of a part's header. */
+void mime_envelope_append(stralloc *out, struct mime_text *text, const struct mime *mime, uint32_t part);
+/* The message in parentheses; is_extended: BODYSTRUCTURE, else BODY. */
 void mime_structure_append(stralloc *out, struct mime_text *text, const struct mime *mime, bool is_extended);
 
 #endif

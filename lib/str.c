@@ -10,7 +10,9 @@
 char *str_room(stralloc *s, size_t n)
 {
     size_t wanted;
-    if (__builtin_add_overflow(s->len, n, &wanted) || !stralloc_ready(s, wanted)) {
+    bool is_too_long = __builtin_add_overflow(s->len, n, &wanted);
+    bool has_room = !is_too_long && s->s != NULL && wanted <= s->a;
+    if (!has_room && (is_too_long || !stralloc_ready(s, wanted))) {
         die_temporary("out of memory");
     }
     return s->s + s->len;
@@ -22,6 +24,13 @@ void str_cat(stralloc *s, const char *bytes, size_t n)
     if (n > 0) {
         memcpy(to, bytes, n);
     }
+    s->len += n;
+}
+
+void str_repeat(stralloc *s, size_t at, size_t n)
+{
+    char *to = str_room(s, n + 1);
+    memcpy(to, s->s + at, n);
     s->len += n;
 }
 
@@ -43,7 +52,8 @@ void str_cats(stralloc *s, const char *text)
 
 void str_catc(stralloc *s, char c)
 {
-    str_cat(s, &c, 1);
+    *str_room(s, 1) = c;
+    s->len++;
 }
 
 void str_catn(stralloc *s, uint64_t n)

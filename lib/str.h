@@ -16,6 +16,8 @@ void str_cats(stralloc *s, const char *text);
 void str_catc(stralloc *s, char c);
 void str_catn(stralloc *s, uint64_t n); /* decimal */
 void str_catf(stralloc *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The bytes s->s[at..at + n) once more. */
+void str_repeat(stralloc *s, size_t at, size_t n);
 /* Room for n more bytes; returns where they go (the caller raises len). */
 char *str_room(stralloc *s, size_t n);
 /* The bytes with a NUL behind (not counted). */

@@ -11,7 +11,10 @@ static stralloc out;
 static const char *envelope(const char *header, size_t n)
 {
     out.len = 0;
-    mime_envelope_append(&out, &text, header, n);
+    mime_start(&mime);
+    mime_feed(&mime, header, n);
+    mime_end(&mime);
+    mime_envelope_append(&out, &text, &mime, 0);
     return str_text(&out);
 }
 
