@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 CACHE = os.environ.get("STAFET_PEERS", "/var/tmp/stafet-peers")
@@ -58,11 +59,13 @@ def inside(folder, *argv):
     root, etc = fetch(), make_etc(folder)
     script = (f"mount -t overlay overlay -o lowerdir={root}/usr:/usr /usr && "
               f"mount -t overlay overlay -o lowerdir={etc}:/etc /etc && exec \"$@\"")
-    done = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", *argv], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, check=False)
+    with tempfile.TemporaryFile("w+") as said:  # a daemon would hold a pipe open
+        done = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", *argv], stdout=said, stderr=subprocess.STDOUT, check=False)
+        said.seek(0)
+        output = said.read()
     if done.returncode != 0:
-        raise RuntimeError(f"{argv}: {done.stdout}")
-    return done.stdout
+        raise RuntimeError(f"{argv}: {output}")
+    return output
 
 
 def wait_for(question, seconds=20):
