@@ -353,5 +353,5 @@ uint64_t local_timeout(const struct scheduler *scheduler)
     }
     bool waits = scheduler->routed.line[LINE_FRESH].n + scheduler->routed.line[LINE_OLD].n > 0;
     uint64_t wait = service_wait_ms(&scheduler->local, scheduler->now_ms);
-    return waits && scheduler->local.next_try_ms != 0 && !scheduler->is_stopping && wait < least ? wait : least;
+    return waits && !scheduler->is_stopping && wait < least ? wait : least;
 }

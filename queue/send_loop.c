@@ -128,27 +128,31 @@ static void work(struct scheduler *scheduler)
     spool_clean(&scheduler->spool, scheduler->now_ms, scheduler->now_s);
 }
 
-static bool has_room(const struct scheduler *scheduler)
-{
-    return !scheduler->is_stopping && scheduler->n_messages < scheduler->messages_limit;
-}
-
 static uint64_t least(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
 }
 
+/* Until old mail is due, where it may begin at all: without room an end of a try wakes the loop. */
+static uint64_t until_due_ms(const struct scheduler *scheduler)
+{
+    uint64_t due_s = waiting_next_due(&scheduler->later);
+    if (scheduler->n_old >= try_old_limit(scheduler->messages_limit)) {
+        return WAIT_MS;
+    }
+    if (scheduler->again.n > 0 || due_s <= scheduler->now_s) {
+        return 0;
+    }
+    return due_s - scheduler->now_s > WAIT_MS / 1000 ? WAIT_MS : (due_s - scheduler->now_s) * 1000;
+}
+
 static uint64_t timeout_ms(const struct scheduler *scheduler)
 {
     uint64_t wait = least(WAIT_MS, least(route_timeout(scheduler), local_timeout(scheduler)));
-    uint64_t due_s = waiting_next_due(&scheduler->later);
-    if (has_room(scheduler)) {
+    if (!scheduler->is_stopping && scheduler->n_messages < scheduler->messages_limit) {
         uint64_t pause = scheduler->pause_ms > scheduler->now_ms ? scheduler->pause_ms - scheduler->now_ms : 0;
-        uint64_t due_ms = due_s <= scheduler->now_s            ? 0
-                          : due_s - scheduler->now_s > WAIT_MS ? WAIT_MS
-                                                               : (due_s - scheduler->now_s) * 1000;
-        bool is_ready = scheduler->fresh.n > 0 || scheduler->again.n > 0;
-        wait = least(wait, is_ready ? pause : due_ms > pause ? due_ms : pause);
+        uint64_t begin = scheduler->fresh.n > 0 ? 0 : until_due_ms(scheduler);
+        wait = least(wait, begin > pause ? begin : pause);
     }
     if (scheduler->n_ctl > 0 || scheduler->spool.is_cur_dirty || scheduler->n_dirty > 0) {
         wait = least(wait, 1000);

@@ -222,5 +222,5 @@ uint64_t route_timeout(const struct scheduler *scheduler)
     }
     bool waits = scheduler->unrouted.line[LINE_FRESH].n + scheduler->unrouted.line[LINE_OLD].n > 0;
     uint64_t wait = service_wait_ms(&scheduler->rcpt, scheduler->now_ms);
-    return waits && scheduler->n_routes < ROUTES_MAX && !scheduler->is_stopping && wait < least ? wait : least;
+    return waits && !scheduler->is_stopping && wait < least ? wait : least;
 }

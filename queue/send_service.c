@@ -34,7 +34,7 @@ int service_connect(struct service *service, uint64_t now_ms)
 
 uint64_t service_wait_ms(const struct service *service, uint64_t now_ms)
 {
-    return service->next_try_ms > now_ms ? service->next_try_ms - now_ms : 0;
+    return service->next_try_ms > now_ms ? service->next_try_ms - now_ms : UINT64_MAX;
 }
 
 uint64_t service_stale_before(const struct service *service, uint64_t now_ms)

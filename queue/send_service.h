@@ -8,7 +8,7 @@
 enum { SERVICE_PATIENCE_MS = 5000 };
 /* A connected, non-blocking socket; -1: not now. */
 int service_connect(struct service *service, uint64_t now_ms);
-/* Poll's timeout for the next try, when somebody waits: 0 it may be tried, else milliseconds. */
+/* Milliseconds until it may be tried again; UINT64_MAX: nothing stands in the way. */
 uint64_t service_wait_ms(const struct service *service, uint64_t now_ms);
 /* It is down, and jobs that have waited since this time have waited long enough; 0: it is up. */
 uint64_t service_stale_before(const struct service *service, uint64_t now_ms);
