@@ -64,16 +64,28 @@ static int place_of(const struct delivery *delivery, const char *path)
     return rest[0] == '/' ? 2 : 0;
 }
 
-static int open_root(const struct store *store)
+/* HOME/Maildir: opened (a descriptor, or -1), or with `is_repair` given the folders it lacks (0, -1). */
+static int take_root(const struct store *store, bool is_repair)
 {
     stralloc path = STRALLOC_ZERO;
     str_copys(&path, store->delivery->home);
     str_cats(&path, ROOT_NAME);
-    int fd = maildir_open(AT_FDCWD, str_text(&path), false);
+    int result = is_repair ? maildir_create(AT_FDCWD, str_text(&path)) : maildir_open(AT_FDCWD, str_text(&path), false);
     int saved = errno;
     stralloc_free(&path);
     errno = saved;
-    return fd;
+    return result;
+}
+
+/* A copy from a backup may have lost its empty folders. */
+static int load_quota(struct store *store)
+{
+    uint64_t now = clock_wall_us() / 1000000;
+    int result = quota_load(store->root, &store->quota, store->bytes, now, &store->usage);
+    if (result < 0 && errno == ENOENT && take_root(store, true) == 0) {
+        result = quota_load(store->root, &store->quota, store->bytes, now, &store->usage);
+    }
+    return result;
 }
 
 static void mark_full(const struct store *store, bool is_full)
@@ -107,8 +119,8 @@ static bool has_room(struct store *store, const char *path)
     if (!quota_is_limited(&store->quota)) {
         return true;
     }
-    store->root = place == 1 ? store->maildir : open_root(store);
-    if (store->root < 0 || quota_load(store->root, &store->quota, store->bytes, clock_wall_us() / 1000000, &store->usage) < 0) {
+    store->root = place == 1 ? store->maildir : take_root(store, false);
+    if (store->root < 0 || load_quota(store) < 0) {
         outcome_set_errno(delivery->outcome, &reply_changing, errno);
         return false;
     }
