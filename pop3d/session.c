@@ -49,7 +49,7 @@ static const struct reply *retrieve(struct session *session, const struct comman
 
 static const struct reply *delete (struct session *session, const struct command *command)
 {
-    uint32_t i;
+    uint32_t i = 0;
     const struct reply *refusal = session_find(session, command, &i);
     if (refusal != NULL) {
         return refusal;
