@@ -72,21 +72,19 @@ class House:
             return subprocess.Popen([*wrapper, program(argv[0]), *argv[1:]], stdin=descriptor, stdout=descriptor, stderr=log, cwd=self.folder,
                                     env=self.environment(argv[0]), start_new_session=True)
 
-    def in_folder(self, action, *args):
-        """Socket names are relative: the house may lie deeper than 108 bytes."""
-        here = os.open(".", os.O_RDONLY)
-        os.chdir(self.folder)
+    def socket_call(self, call, name):
+        """bind or connect by a short name: the house may lie deeper than 108 bytes, and threads share one working directory."""
+        folder = os.open(self.path("sockets"), os.O_PATH)
         try:
-            return action(*args)
+            call(f"/proc/self/fd/{folder}/{name}")
         finally:
-            os.fchdir(here)
-            os.close(here)
+            os.close(folder)
 
     def listener(self, name):
         if os.path.exists(self.path("sockets", name)):
             os.unlink(self.path("sockets", name))
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.in_folder(sock.bind, f"sockets/{name}")
+        self.socket_call(sock.bind, name)
         sock.listen(64)
         return sock
 
@@ -111,7 +109,7 @@ class House:
 
     def connect(self, name):
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.in_folder(sock.connect, f"sockets/{name}")
+        self.socket_call(sock.connect, name)
         return sock
 
     # Sending.

@@ -52,7 +52,7 @@ class Send:
         if not self.is_empty:
             broken.append("stuck: the spool does not become empty")
         found = len(self.house.bounces())
-        most = self.bounces + (1 if self.bounces else 0)
+        most = self.bounces * (4 if fault.startswith("+") else 2)  # a lasting fault meets the message and its bounce
         if not self.bounces <= found <= most:
             broken.append(f"{'lost' if found < most else 'never'}: {found} bounces, not {self.bounces}")
         return broken
