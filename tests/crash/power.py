@@ -65,7 +65,7 @@ def run_scene(tap, powered, scene, every=1):
         for way in WAYS:
             bad += one_cut(powered, scene, point, way)
             cuts += 1
-    tap.ok(cuts > 10 and not bad, f"{scene.name}_survives_{cuts}_power_cuts", bad[:60])
+    tap.ok(cuts > 0 and not bad, f"{scene.name}_survives_{cuts}_power_cuts", bad[:60])
 
 
 class Client(threading.Thread):

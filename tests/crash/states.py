@@ -204,7 +204,9 @@ def defer(house, mode, tries):
     """Ann's mailbox refuses for now, for a reason that its mode tells; the file of the message afterwards."""
     os.chmod(house.path("domains", DOMAIN, "ann"), mode)
     house.start_missing("rcpt", "queue", "local")
-    start_send(house).send_signal(signal.SIGALRM)
+    process = start_send(house)
+    if tries > 1:
+        process.send_signal(signal.SIGALRM)
     wait_until(lambda: glob.glob(house.path(f"spool/later/*/*.{tries}.*")), 10)
     house.kill("ctl")
     return (glob.glob(house.path(f"spool/later/*/*.{tries}.*")) or [None])[0]
