@@ -5,9 +5,9 @@
 
 #include <string.h>
 
+#include "lib/handoff.h"
 #include "lib/log.h"
 #include "lib/str.h"
-#include "pop3d/handoff.h"
 
 static const struct reply *take_user(struct front *front, const struct command *command)
 {
@@ -44,6 +44,7 @@ static const struct reply *take_password(struct front *front, const struct comma
         return reply(REPLY_USER_FIRST);
     }
     const struct handoff handoff = {
+        .service = "pop3",
         .sid = front->talk.sid,
         .ip = front->talk.ip,
         .local_ip = front->peer->local_ip,

@@ -15,8 +15,8 @@
 #include "lib/sandbox.h"
 #include "lib/serve.h"
 #include "lib/str.h"
+#include "lib/takeover.h"
 #include "pop3d/session.h"
-#include "pop3d/takeover.h"
 
 #define MEMORY_MAX (1UL << 30)
 enum { FILES_MAX = 64, NEVER = 100, NOT_NOW = 111 };
@@ -81,7 +81,7 @@ static void serve_login(const struct serve_peer *peer)
 {
     static struct takeover login;
     (void)peer;
-    if (!takeover_receive(&login)) {
+    if (!takeover_receive(&login, "pop3")) {
         return;
     }
     const char *sid = fields_get(&login.fields, "sid");

@@ -10,6 +10,7 @@
 #include "lib/why.h"
 
 struct takeover {
+    const char *service;
     struct channel call;  /* authd's, on 0 and 1; it holds the bytes of the question */
     int client, front;    /* -1: not received */
     stralloc question;    /* what `fields` points into */
@@ -18,7 +19,7 @@ struct takeover {
 };
 
 /* True: a whole question with both descriptors. Else the caller was told (where it could be), and the log. */
-bool takeover_receive(struct takeover *takeover);
+bool takeover_receive(struct takeover *takeover, const char *service);
 /* Answers the front, which from K on leaves the client to us, and closes that call. False: nobody waits for us any more; the
  * client is not ours. */
 bool takeover_welcome(struct takeover *takeover);

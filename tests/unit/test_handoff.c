@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* pop3d/handoff: a verdict that comes while the front gives up counts, one that would come later never does. */
-#include "pop3d/handoff.h"
+/* lib/handoff: a verdict that comes while the front gives up counts, one that would come later never does. */
+#include "lib/handoff.h"
 #include "tests/tap.h"
 
 #include <errno.h>

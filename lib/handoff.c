@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* One call to authd. Whatever goes wrong is a verdict Z, and the client stays ours. */
-#include "pop3d/handoff.h"
+#include "lib/handoff.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -12,7 +12,7 @@ static void put_question(const struct handoff *handoff, stralloc *out)
     size_t start = frame_begin(out, 'Q');
     field_put(out, "op", "auth");
     field_put(out, "sid", handoff->sid);
-    field_put(out, "service", "pop3");
+    field_put(out, "service", handoff->service);
     field_put(out, "mech", "PLAIN");
     field_put(out, "user", handoff->user);
     field_put(out, "pass", handoff->password);
@@ -20,6 +20,7 @@ static void put_question(const struct handoff *handoff, stralloc *out)
     field_put(out, "lip", handoff->local_ip);
     field_put_number(out, "lport", handoff->local_port);
     field_put(out, "tls", "");
+    field_put(out, "tag", handoff->tag);
     field_put_number(out, "early", handoff->early_len);
     frame_end(out, start);
     if (handoff->early_len > 0) {

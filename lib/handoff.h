@@ -11,7 +11,9 @@
 enum { HANDOFF_SECONDS = 60 };
 
 struct handoff {
+    const char *service; /* pop3, imap: sockets/SERVICE is where the session waits */
     const char *sid, *ip, *local_ip;
+    const char *tag; /* imap: of the command that logs in; NULL */
     unsigned local_port;
     const char *user, *password; /* NUL-ended */
     int connection;

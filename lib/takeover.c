@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Receives a client. Trusts authd for what it says, not for its form. Promise: before our K reached the front no byte goes to the
  * client, and of each login either the front or a session speaks, never both. */
-#include "pop3d/takeover.h"
+#include "lib/takeover.h"
 
 #include <errno.h>
 #include <string.h>
@@ -27,8 +27,8 @@ static bool read_question(struct takeover *takeover, uint64_t *early_out)
             return false;
         }
     }
-    return strcmp(fields_get_or(fields, "op", ""), "session") == 0 && strcmp(fields_get_or(fields, "service", ""), "pop3") == 0 &&
-           fields_get(fields, "home")[0] != '\0' &&
+    return strcmp(fields_get_or(fields, "op", ""), "session") == 0 &&
+           strcmp(fields_get_or(fields, "service", ""), takeover->service) == 0 && fields_get(fields, "home")[0] != '\0' &&
            (fields_get(fields, "early") == NULL || fields_get_number(fields, "early", EARLY_MAX, early_out));
 }
 
@@ -56,9 +56,9 @@ static bool read_all(struct takeover *takeover)
     return read_question(takeover, &early) && read_early(takeover, early);
 }
 
-bool takeover_receive(struct takeover *takeover)
+bool takeover_receive(struct takeover *takeover, const char *service)
 {
-    *takeover = (struct takeover){.client = -1, .front = -1};
+    *takeover = (struct takeover){.service = service, .client = -1, .front = -1};
     channel_init(&takeover->call, 0, 1);
     channel_set_deadline(&takeover->call, CALLER_SECONDS);
     bool is_good = read_all(takeover) && takeover->call.n_fds == 2;
@@ -68,7 +68,7 @@ bool takeover_receive(struct takeover *takeover)
     }
     if (!is_good) {
         log_event("refused", "why=%s what=%s", why_word(WHY_bad_request), "no whole op=session call with two descriptors");
-        takeover_refuse(takeover, "5.5.4 not a call that a POP3 session understands", WHY_bad_request);
+        takeover_refuse(takeover, "5.5.4 not a call that a session of this service understands", WHY_bad_request);
     }
     return is_good;
 }
