@@ -213,6 +213,17 @@ int mailbox_scan(struct mailbox *box)
     return 0;
 }
 
+int mailbox_scan_new(struct mailbox *box)
+{
+    box->n = 0;
+    box->names.len = 0;
+    if (scan_folder(box, box->fresh) < 0) {
+        return -1;
+    }
+    mailbox_sort(box);
+    return 0;
+}
+
 const char *mailbox_name(const struct mailbox *box, uint32_t i)
 {
     return box->names.s + box->message[i].name_at;

@@ -54,6 +54,8 @@ int mailbox_open(struct mailbox *box, int dir_at, const char *path) __attribute_
 /* Reads the names: regular files, ordered by arrival (time in the name, else mtime), then base name. A base name that stands in
  * both folders is one message, that of cur/. 0; -1 errno (EOVERFLOW: over 4 GiB of names). */
 int mailbox_scan(struct mailbox *box) __attribute__((warn_unused_result));
+/* The names of new/ alone, in the same order. */
+int mailbox_scan_new(struct mailbox *box) __attribute__((warn_unused_result));
 const char *mailbox_name(const struct mailbox *box, uint32_t i); /* whole file name */
 /* Opens for reading. When somebody renamed the message since (flags, new/ to cur/) its name is looked up again. -1 errno: ENOENT,
  * it is gone for good (and is marked so); EINVAL: no regular file. */

@@ -40,6 +40,7 @@ enum {
     FS_REMOVE_FILE = 1 << 5,
     FS_MAKE_DIR = 1 << 7,
     FS_MAKE_REG = 1 << 8,
+    FS_MAKE_FIFO = 1 << 10,
     FS_ALL_ABI_1 = (1 << 13) - 1,
     FS_REFER = 1 << 13,     /* ABI 2 */
     FS_TRUNCATE = 1 << 14,  /* ABI 3 */
@@ -118,7 +119,8 @@ static uint64_t wanted_rights(unsigned rights)
         wanted |= FS_READ_FILE | FS_READ_DIR;
     }
     if (rights & SANDBOX_WRITE) {
-        wanted |= FS_WRITE_FILE | FS_REMOVE_DIR | FS_REMOVE_FILE | FS_MAKE_DIR | FS_MAKE_REG | FS_REFER | FS_TRUNCATE;
+        wanted |=
+            FS_WRITE_FILE | FS_REMOVE_DIR | FS_REMOVE_FILE | FS_MAKE_DIR | FS_MAKE_REG | FS_MAKE_FIFO | FS_REFER | FS_TRUNCATE;
     }
     if (rights & SANDBOX_EXEC) {
         wanted |= FS_EXECUTE;
@@ -279,7 +281,7 @@ static const uint16_t wpath_calls[] = {
     SYS_fchmod,   SYS_utimensat, SYS_copy_file_range, SYS_sendfile,  SYS_memfd_create,
 };
 static const uint16_t cpath_calls[] = {
-    SYS_renameat, SYS_renameat2, SYS_unlinkat, SYS_mkdirat, SYS_linkat, SYS_fchmodat,
+    SYS_renameat, SYS_renameat2, SYS_unlinkat, SYS_mkdirat, SYS_linkat, SYS_fchmodat, SYS_mknodat,
 #ifdef SYS_rename
     SYS_rename,   SYS_unlink,    SYS_mkdir,    SYS_rmdir,   SYS_link,   SYS_chmod,
 #endif

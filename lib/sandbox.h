@@ -21,7 +21,7 @@ enum {
     SANDBOX_STDIO = 0,
     SANDBOX_RPATH = 1,   /* open and stat; read-only opens are Landlock's job */
     SANDBOX_WPATH = 2,   /* fsync, ftruncate, pwrite, chmod of open files, flock */
-    SANDBOX_CPATH = 4,   /* create, rename, unlink, mkdir */
+    SANDBOX_CPATH = 4,   /* create, rename, unlink, mkdir, mkfifo */
     SANDBOX_UNIX = 8,    /* socket(AF_UNIX), connect, socketpair */
     SANDBOX_FORK = 16,   /* fork, wait, kill of own children */
     SANDBOX_SERVE = 32,  /* accept on the listening socket it has */
