@@ -3,7 +3,7 @@ include config.mk
 
 VARIANT ?=
 BUILD := build$(VARIANT)
-ROOMS := smtpd pop3d queue deliver auth net service
+ROOMS := smtpd pop3d imapd queue deliver auth net service
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef \
 	-Wwrite-strings -Wcast-qual -Wpointer-arith -Wvla -Wimplicit-fallthrough -Werror
 WARN_GCC := -Wduplicated-cond -Wduplicated-branches -Wlogical-op

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: ISC */
+/* A folder that Courier served: UIDs of courierimapuiddb go into dovecot-uidlist once, keywords of courierimapkeywords/ into
+ * names and letters. Courier's files stay as they are. */
+#include "imapd/courier.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "imapd/dotlock.h"
+#include "imapd/folder_inner.h"
+#include "imapd/namehash.h"
+#include "imapd/textfile.h"
+#include "lib/scan.h"
+#include "lib/str.h"
+
+enum { NAMES_MAX = 1000 };
+
+int courier_import(int dir, struct uidlist *out)
+{
+    int found = uidlist_read(out, dir, "courierimapuiddb");
+    if (found != 1) {
+        return found;
+    }
+    stralloc text = STRALLOC_ZERO;
+    uidlist_header_append(&text, out->uidvalidity, out->uidnext, "", 0);
+    for (uint32_t i = 0; i < out->n; i++) {
+        uidlist_line_append(&text, out->entry[i].uid, out->bytes.s + out->entry[i].name_at, out->entry[i].name_len);
+    }
+    int result = dotlock_replace(dir, UIDLIST_NAME, &text);
+    stralloc_free(&text);
+    if (result < 0) {
+        uidlist_free(out);
+        return -1;
+    }
+    return 1;
+}
+
+struct import {
+    struct folder *folder;
+    int dir; /* courierimapkeywords/ */
+    struct namehash known;
+    uint64_t *bits; /* one an index */
+    stralloc text;
+    int number[NAMES_MAX]; /* of the names of :list */
+    unsigned n_names;
+};
+
+static const char *base_name(const void *ctx, uint32_t value, size_t *len_out)
+{
+    const char *name = folder_base_name((struct folder *)(uintptr_t)ctx, value);
+    *len_out = strlen(name);
+    return name;
+}
+
+static bool read_text(struct import *import, const char *name)
+{
+    import->text.len = 0;
+    return textfile_read(import->dir, name, &import->text) == 1;
+}
+
+static int number_of(struct import *import, const char *name, size_t n)
+{
+    struct keywords *keywords = &import->folder->keywords;
+    int number = keywords_find(keywords, name, n);
+    if (number < 0) {
+        number = keywords_free_number(keywords);
+        if (number >= 0) {
+            keywords_set(keywords, (unsigned)number, name, n);
+        }
+    }
+    return number;
+}
+
+static uint64_t bit_of(int number)
+{
+    return number < 0 ? 0 : UINT64_C(1) << number;
+}
+
+/* `BASE:INDEX INDEX …` of :list. */
+static void take_indexes(struct import *import, const char *line, size_t n)
+{
+    const char *end = line + n;
+    const char *colon = memchr(line, ':', n);
+    uint32_t index = colon == NULL ? NAMEHASH_NONE : namehash_find(&import->known, line, (size_t)(colon - line));
+    if (index == NAMEHASH_NONE) {
+        return;
+    }
+    for (const char *at = colon + 1; at < end;) {
+        const char *blank = memchr(at, ' ', (size_t)(end - at));
+        const char *stop = blank == NULL ? end : blank;
+        uint64_t number;
+        if (scan_decimal(at, (size_t)(stop - at), NAMES_MAX - 1, &number) && number < import->n_names) {
+            import->bits[index] |= bit_of(import->number[number]);
+        }
+        at = stop + 1;
+    }
+}
+
+static void take_list(struct import *import)
+{
+    bool is_name = true;
+    if (!read_text(import, ":list")) {
+        return;
+    }
+    const char *at = import->text.s;
+    const char *end = at + import->text.len;
+    for (const char *lf; at < end && (lf = memchr(at, '\n', (size_t)(end - at))) != NULL; at = lf + 1) {
+        size_t n = (size_t)(lf - at);
+        if (n == 0) {
+            is_name = false;
+        } else if (is_name && import->n_names < NAMES_MAX) {
+            import->number[import->n_names++] = number_of(import, at, n);
+        } else if (!is_name) {
+            take_indexes(import, at, n);
+        }
+    }
+}
+
+/* A file a message: its keywords, one a line, instead of what :list said. */
+static void take_file(struct import *import, const char *file, const char *base)
+{
+    const char *colon = strchr(base, ':');
+    uint32_t index = namehash_find(&import->known, base, colon == NULL ? strlen(base) : (size_t)(colon - base));
+    if (index == NAMEHASH_NONE || !read_text(import, file)) {
+        return;
+    }
+    import->bits[index] = 0;
+    const char *at = import->text.s;
+    const char *end = at + import->text.len;
+    for (const char *lf; at < end && (lf = memchr(at, '\n', (size_t)(end - at))) != NULL; at = lf + 1) {
+        if (lf > at) {
+            import->bits[index] |= bit_of(number_of(import, at, (size_t)(lf - at)));
+        }
+    }
+}
+
+/* .N.BASE: which N; -1: not such a name. */
+static int64_t number_in_name(const char *name, const char **base_out)
+{
+    uint64_t number;
+    const char *dot = name[0] == '.' ? strchr(name + 1, '.') : NULL;
+    if (dot == NULL || !scan_decimal(name + 1, (size_t)(dot - name - 1), INT64_MAX, &number)) {
+        return -1;
+    }
+    *base_out = dot + 1;
+    return (int64_t)number;
+}
+
+static int compare_names(const struct dirent **a, const struct dirent **b)
+{
+    const char *base;
+    int64_t x = number_in_name((*a)->d_name, &base);
+    int64_t y = number_in_name((*b)->d_name, &base);
+    return x < y ? -1 : x > y;
+}
+
+/* Plain names first, then .N.BASE by ascending N: the last one holds. */
+static void take_files(struct import *import)
+{
+    struct dirent **names;
+    int n = scandirat(import->dir, ".", &names, NULL, compare_names);
+    for (int i = 0; i < n; i++) {
+        const char *base = names[i]->d_name;
+        if (base[0] != ':' && (base[0] != '.' || number_in_name(base, &base) >= 0)) {
+            take_file(import, names[i]->d_name, base);
+        }
+        free(names[i]);
+    }
+    if (n >= 0) {
+        free(names);
+    }
+}
+
+static void give(struct folder *folder, uint32_t index, uint64_t bits, stralloc *lines)
+{
+    struct record *record = folder_record_at(folder, index);
+    stralloc from = STRALLOC_ZERO;
+    stralloc to = STRALLOC_ZERO;
+    uint64_t before = record->keywords;
+    if (record->state != 0) {
+        return; /* still in new/, or with a strange name: keywords come with the next change */
+    }
+    folder_name_append(folder, index, &from);
+    record->keywords |= bits;
+    folder_name_append(folder, index, &to);
+    if (strcmp(str_text(&from), str_text(&to)) != 0 && renameat2(folder->dir, from.s, folder->dir, to.s, RENAME_NOREPLACE) < 0) {
+        record->keywords = before;
+    }
+    if (record->keywords & ~KEYWORDS_LETTER_BITS) {
+        str_catf(lines, "%u %llx\n", record->uid, (unsigned long long)(record->keywords & ~KEYWORDS_LETTER_BITS));
+    }
+    stralloc_free(&from);
+    stralloc_free(&to);
+}
+
+static int give_all(struct import *import)
+{
+    struct folder *folder = import->folder;
+    stralloc lines = STRALLOC_ZERO;
+    for (uint32_t i = 0; i < folder_end(folder); i++) {
+        if (import->bits[i] != 0) {
+            give(folder, i, import->bits[i], &lines);
+        }
+    }
+    int result = keywords_write_dovecot(&folder->keywords, folder->dir);
+    if (result == 0 && lines.len > 0) {
+        result = keywords_add_ours(&folder->keywords, folder->dir, folder->head.uidvalidity, &lines);
+    }
+    stralloc_free(&lines);
+    return result < 0 ? -1 : folder_stamp_now(folder, &folder->stamp);
+}
+
+int courier_take_keywords(struct folder *folder)
+{
+    struct import import = {.folder = folder};
+    import.dir = openat(folder->dir, "courierimapkeywords", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (import.dir < 0) {
+        return 0;
+    }
+    uint32_t end = folder_end(folder);
+    import.bits = memory_get((size_t)end + 1, sizeof *import.bits);
+    namehash_init(&import.known, end, base_name, folder);
+    for (uint32_t i = 0; i < end; i++) {
+        const char *name = folder_base_name(folder, i);
+        namehash_put(&import.known, name, strlen(name), i);
+    }
+    take_list(&import);
+    take_files(&import);
+    int result = give_all(&import);
+    namehash_free(&import.known);
+    free(import.bits);
+    stralloc_free(&import.text);
+    close(import.dir);
+    return result;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/* Files get their final names in cur/ and become messages: UIDs, lines of the UID list, one journal entry. For APPEND, COPY and
+ * MOVE. Under the lock from adding_begin to adding_commit: what is named here, nobody takes for foreign mail. */
+#ifndef IMAPD_FOLDER_ADD_H
+#define IMAPD_FOLDER_ADD_H
+
+#include "imapd/folder_inner.h"
+
+struct adding {
+    struct folder *folder;
+    stralloc records, bases, files; /* struct record each; base names and cur/… names, NUL-ended */
+    uint32_t n;
+    bool was_clean; /* nobody else's change hides behind ours */
+    bool is_move;   /* the files are nowhere else: undo leaves them to the next scan */
+};
+/* Takes the lock and plays the journal. 0; -1 errno, not locked. */
+int adding_begin(struct adding *adding, struct folder *folder);
+/* One that is named; uid and name_at are filled in later. keywords: numbers of this folder. */
+void adding_put(struct adding *adding, const struct record *record, const stralloc *base, const stralloc *file);
+/* UIDs (ascending, without a gap), the synced list, the journal. Gives the lock back, then syncs cur/ (which that sync has mostly
+ * done). 0; -1 errno: the files are removed. */
+int adding_commit(struct adding *adding, uint32_t *first_uid_out);
+/* Removes the files (but those of a move) and gives the lock back. */
+void adding_undo(struct adding *adding);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: ISC */
+/* A new base: what is in force, without the expunged, as a new file under the same name. It is derived, so nothing is synced:
+ * after a power cut its sums tell. */
+#include "imapd/folder_inner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "imapd/courier.h"
+#include "imapd/dotlock.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/str.h"
+
+#define TEMPORARY INDEX_NAME ".tmp"
+
+static int write_file(struct folder *folder, const stralloc *text)
+{
+    (void)unlinkat(folder->dir, TEMPORARY, 0);
+    int fd = openat(folder->dir, TEMPORARY, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return -1;
+    }
+    int result =
+        write_whole(fd, text->s, text->len) < 0 || renameat(folder->dir, TEMPORARY, folder->dir, INDEX_NAME) < 0 ? -1 : 0;
+    int error = errno;
+    if (result < 0) {
+        (void)unlinkat(folder->dir, TEMPORARY, 0);
+    }
+    close(fd);
+    errno = error;
+    return result;
+}
+
+/* Records and names of the live messages. */
+static void gather(struct folder *folder, stralloc *records, stralloc *names)
+{
+    for (uint32_t i = folder_first(folder); i < folder_end(folder); i = folder_next(folder, i)) {
+        struct record record = *folder_record_at(folder, i);
+        const char *name = folder_base_name(folder, i);
+        record.name_at = (uint32_t)names->len;
+        str_cat(names, name, strlen(name) + 1);
+        str_cat(records, (const char *)&record, sizeof record);
+    }
+}
+
+int folder_write_base(struct folder *folder, uint32_t uidvalidity)
+{
+    stralloc records = STRALLOC_ZERO;
+    stralloc names = STRALLOC_ZERO;
+    stralloc keywords = STRALLOC_ZERO;
+    stralloc text = STRALLOC_ZERO;
+    uint64_t now = clock_wall_us();
+    gather(folder, &records, &names);
+    keywords_append_table(&keywords, &folder->keywords);
+    uint64_t modseq = folder->modseq == 0 ? now : folder->modseq;
+    struct index_base base = {.header = {.generation = now > folder->head.generation ? now : folder->head.generation + 1,
+                                         .uidvalidity = uidvalidity,
+                                         .uidnext = folder->uidnext,
+                                         .n = (uint32_t)(records.len / sizeof(struct record)),
+                                         .n_unseen = folder->n_unseen,
+                                         .n_deleted = folder->n_deleted,
+                                         .n_new = folder->n_new,
+                                         .first_recent = folder->first_recent,
+                                         .bytes = folder->bytes,
+                                         .highest_modseq = modseq,
+                                         .forgotten_modseq = modseq,
+                                         .scanned_us = folder->scanned_us,
+                                         .cache_id = folder->cache_id,
+                                         .fresh_at = folder->fresh_at,
+                                         .stamp = folder->stamp},
+                              .records = (const struct record *)(const void *)records.s,
+                              .names = names.s,
+                              .names_len = names.len,
+                              .keywords = keywords.s,
+                              .keywords_len = keywords.len};
+    index_base_append(&text, &base);
+    int result = write_file(folder, &text);
+    stralloc *all[] = {&records, &names, &keywords, &text};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        stralloc_free(all[i]);
+    }
+    return result;
+}
+
+/* UIDVALIDITY and UIDs of Dovecot or Courier; else a UIDVALIDITY of now. 0; -1 errno. */
+static int choose_uidvalidity(struct folder *folder, uint32_t *out)
+{
+    struct uidlist list;
+    *out = (uint32_t)(clock_wall_us() / 1000000);
+    int found = uidlist_read(&list, folder->dir, UIDLIST_NAME);
+    if (found == 0) {
+        found = courier_import(folder->dir, &list);
+    }
+    if (found == 1) {
+        *out = list.uidvalidity;
+        uidlist_free(&list);
+    }
+    return found < 0 ? -1 : 0;
+}
+
+static int load_named(struct folder *folder)
+{
+    if (folder->index >= 0) {
+        folder_rest(folder);
+        close(folder->index);
+    }
+    folder->index = openat(folder->dir, INDEX_NAME, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    return folder->index < 0 ? -1 : folder_load(folder);
+}
+
+struct ours {
+    struct folder *folder;
+};
+
+/* A line of stafet-keywords: bits from 26 up. */
+static void take_ours(void *ctx, uint32_t uid, uint64_t bits)
+{
+    struct ours *ours = ctx;
+    uint32_t index = folder_index_of_uid(ours->folder, uid);
+    if (index != FOLDER_NONE) {
+        struct record *record = folder_record_at(ours->folder, index);
+        record->keywords = (record->keywords & KEYWORDS_LETTER_BITS) | bits;
+    }
+}
+
+/* An empty base with the right UIDVALIDITY, then everything in the folder is news to it, then a base of that. */
+int folder_build(struct folder *folder)
+{
+    uint32_t uidvalidity;
+    if (choose_uidvalidity(folder, &uidvalidity) < 0) {
+        return -1;
+    }
+    folder->head = (struct index_header){0};
+    folder->n_tail = folder->n_live = folder->n_unseen = folder->n_deleted = folder->n_new = 0;
+    folder->bytes = folder->fresh_at = folder->cache_id = folder->scanned_us = 0;
+    folder->modseq = clock_wall_us();
+    folder->uidnext = folder->first_recent = 1;
+    folder->stamp = (struct index_stamp){0};
+    keywords_clear(&folder->keywords);
+    if (folder_write_base(folder, uidvalidity) < 0 || load_named(folder) < 0) {
+        return -1;
+    }
+    enum folder_mode mode = folder->mode;
+    folder->mode = FOLDER_READ; /* new/ is emptied by the first SELECT */
+    struct ours ours = {folder};
+    int result = folder_take_in(folder);
+    if (result == 0) {
+        result = keywords_read_ours(&folder->keywords, folder->dir, uidvalidity, take_ours, &ours) < 0 ? -1 : 0;
+    }
+    if (result == 0) {
+        result = courier_take_keywords(folder);
+    }
+    folder->mode = mode;
+    folder->changed.n = 0;
+    return result < 0 || folder_write_base(folder, uidvalidity) < 0 ? -1 : load_named(folder);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC */
+/* New messages: UIDs in order of arrival (those that another server has given are kept), a record each, and the way from new/ to
+ * cur/. The UID list is synced by the caller before a client can hear of them. */
+#include "imapd/folder_scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "imapd/nameinfo.h"
+#include "lib/str.h"
+
+static int compare_new(const void *a, const void *b)
+{
+    const struct scan_new *x = a;
+    const struct scan_new *y = b;
+    if (x->uid != y->uid) {
+        uint32_t x_uid = x->uid == 0 ? UINT32_MAX : x->uid;
+        uint32_t y_uid = y->uid == 0 ? UINT32_MAX : y->uid;
+        return x_uid < y_uid ? -1 : 1;
+    }
+    return x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* BASE-D<uid> (before its fields `,S=…`): the name of a second message with one base name. */
+static void other_base(stralloc *out, const char *base, size_t len, uint32_t uid)
+{
+    const char *comma = memchr(base, ',', len);
+    size_t front = comma == NULL ? len : (size_t)(comma - base);
+    out->len = 0;
+    str_cat(out, base, front);
+    str_catf(out, "-D%u", uid);
+    str_cat(out, base + front, len - front);
+}
+
+struct place {
+    const char *name; /* the file's now */
+    int folder;
+    bool is_new;
+    stralloc base, target;
+};
+
+/* new/NAME to cur/BASE:2,LETTERS; place->base is then its base name. */
+static void move_to_cur(struct scan *scan, struct place *place, const struct nameinfo *info, uint32_t uid)
+{
+    struct folder *folder = scan->folder;
+    for (unsigned try = 0; try < 2; try++) {
+        str_copy(&place->target, place->base.s, place->base.len);
+        nameinfo_append(&place->target, info->flags, info->keywords);
+        if (renameat2(folder->fresh, place->name, folder->cur, str_text(&place->target), RENAME_NOREPLACE) == 0) {
+            place->name = place->target.s;
+            place->folder = folder->cur;
+            place->is_new = false;
+            return;
+        }
+        if (errno != EEXIST) {
+            return;
+        }
+        stralloc base = STRALLOC_ZERO;
+        other_base(&base, place->base.s, place->base.len, uid);
+        str_copy(&place->base, base.s, base.len);
+        stralloc_free(&base);
+    }
+}
+
+static uint32_t size_of(const struct mailbox_message *message)
+{
+    return message->wire_size >= UINT32_MAX ? UINT32_MAX : (uint32_t)message->wire_size;
+}
+
+static void put_record(struct scan *scan, const struct record *record, const stralloc *base)
+{
+    struct record copy = *record;
+    copy.name_at = (uint32_t)scan->names.len;
+    str_cat(&scan->names, base->s, base->len);
+    str_cat(&scan->names, "", 1);
+    str_cat(&scan->records, (const char *)&copy, sizeof copy);
+    scan->n_records++;
+}
+
+static void take_one(struct scan *scan, const struct scan_new *fresh, uint32_t uid)
+{
+    const struct mailbox_message *message = &scan->box.message[fresh->at];
+    struct folder *folder = scan->folder;
+    bool is_new = message->state & MAILBOX_IS_NEW;
+    struct place place = {
+        .name = mailbox_name(&scan->box, fresh->at), .folder = is_new ? folder->fresh : folder->cur, .is_new = is_new};
+    struct nameinfo info;
+    struct stat stat;
+    nameinfo_parse(place.name + message->base_len, (size_t)message->name_len - message->base_len, &info);
+    str_copy(&place.base, place.name, message->base_len);
+    bool is_bare = message->name_len == message->base_len;
+    if (is_new && folder->mode == FOLDER_WRITE) {
+        move_to_cur(scan, &place, &info, uid);
+    }
+    if (fstatat(place.folder, place.name, &stat, AT_SYMLINK_NOFOLLOW) == 0) {
+        bool is_ours = info.is_ours || (is_new && (!place.is_new || is_bare));
+        struct record record = {.uid = uid,
+                                .flags = info.flags,
+                                .state = (uint8_t)((place.is_new ? RECORD_IS_NEW : 0) | (is_ours ? 0 : RECORD_IS_ODD)),
+                                .keywords = info.keywords,
+                                .date = stat.st_mtim.tv_sec < 0 ? 0 : (uint32_t)stat.st_mtim.tv_sec,
+                                .size = size_of(message)};
+        put_record(scan, &record, &place.base);
+        if (fresh->uid == 0) {
+            uidlist_line_append(&scan->lines, uid, place.base.s, place.base.len);
+        }
+        scan->uidnext = uid + 1;
+    } /* else it went while we looked: no UID was given */
+    stralloc_free(&place.base);
+    stralloc_free(&place.target);
+}
+
+int scan_take_new(struct scan *scan)
+{
+    if (scan->n_fresh == 0) {
+        return 0;
+    }
+    uint32_t highest = scan->uidnext;
+    qsort(scan->fresh, scan->n_fresh, sizeof *scan->fresh, compare_new);
+    for (uint32_t i = 0; i < scan->n_fresh; i++) {
+        const struct scan_new *fresh = &scan->fresh[i];
+        if (fresh->uid == 0 && highest > scan->uidnext) {
+            scan->uidnext = highest; /* behind all that the list has ever given */
+        }
+        if (fresh->uid == 0 && scan->uidnext == UINT32_MAX) {
+            errno = EOVERFLOW;
+            return -1;
+        }
+        take_one(scan, fresh, fresh->uid == 0 ? scan->uidnext : fresh->uid);
+    }
+    scan->uidnext = highest > scan->uidnext ? highest : scan->uidnext;
+    return 0;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: ISC */
+/* Names and numbers of keywords, in Dovecot's file and in ours. Unknown lines are passed over: both files are written by others.
+ */
+#include "imapd/keywords.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "imapd/dotlock.h"
+#include "imapd/textfile.h"
+#include "lib/scan.h"
+#include "lib/str.h"
+
+void keywords_clear(struct keywords *keywords)
+{
+    keywords->text.len = 0;
+    memset(keywords->at, 0, sizeof keywords->at);
+    memset(keywords->len, 0, sizeof keywords->len);
+}
+
+void keywords_set(struct keywords *keywords, unsigned number, const char *name, size_t n)
+{
+    if (number < KEYWORDS_MAX && n > 0 && n <= KEYWORD_LEN_MAX) {
+        keywords->at[number] = (uint32_t)keywords->text.len;
+        keywords->len[number] = (uint16_t)n;
+        str_cat(&keywords->text, name, n);
+    }
+}
+
+int keywords_find(const struct keywords *keywords, const char *name, size_t n)
+{
+    for (int i = 0; i < KEYWORDS_MAX; i++) {
+        if (keywords->len[i] > 0 && str_equal_nocase(keywords->text.s + keywords->at[i], keywords->len[i], name, n)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+int keywords_free_number(const struct keywords *keywords)
+{
+    for (int i = 0; i < KEYWORDS_MAX; i++) {
+        if (keywords->len[i] == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+void keywords_append_table(stralloc *out, const struct keywords *keywords)
+{
+    for (int i = 0; i < KEYWORDS_MAX; i++) {
+        str_cat(out, keywords->text.s + keywords->at[i], keywords->len[i]);
+        str_cat(out, "", 1);
+    }
+}
+
+void keywords_read_table(struct keywords *keywords, const char *bytes, size_t n)
+{
+    const char *end = bytes + n;
+    keywords_clear(keywords);
+    for (unsigned i = 0; i < KEYWORDS_MAX && bytes < end; i++) {
+        const char *stop = memchr(bytes, '\0', (size_t)(end - bytes));
+        if (stop == NULL) {
+            return;
+        }
+        keywords_set(keywords, i, bytes, (size_t)(stop - bytes));
+        bytes = stop + 1;
+    }
+}
+
+/* `NUMBER NAME` */
+static void take_name(struct keywords *keywords, const char *line, size_t n, unsigned first, unsigned end)
+{
+    const char *blank = memchr(line, ' ', n);
+    uint64_t number;
+    if (blank != NULL && scan_decimal(line, (size_t)(blank - line), KEYWORDS_MAX - 1, &number) && number >= first &&
+        number < end) {
+        keywords_set(keywords, (unsigned)number, blank + 1, n - (size_t)(blank + 1 - line));
+    }
+}
+
+int keywords_read_dovecot(struct keywords *keywords, int dir)
+{
+    stralloc text = STRALLOC_ZERO;
+    int result = textfile_read(dir, KEYWORDS_DOVECOT, &text);
+    const char *at = text.s;
+    const char *end = at + text.len;
+    for (const char *lf; result == 1 && at < end && (lf = memchr(at, '\n', (size_t)(end - at))) != NULL; at = lf + 1) {
+        take_name(keywords, at, (size_t)(lf - at), 0, KEYWORDS_LETTERS);
+    }
+    stralloc_free(&text);
+    return result;
+}
+
+static void append_names(stralloc *out, const struct keywords *keywords, const char *before, int first, int end)
+{
+    for (int i = first; i < end; i++) {
+        if (keywords->len[i] > 0) {
+            str_catf(out, "%s%d ", before, i);
+            str_cat(out, keywords->text.s + keywords->at[i], keywords->len[i]);
+            str_catc(out, '\n');
+        }
+    }
+}
+
+int keywords_write_dovecot(const struct keywords *keywords, int dir)
+{
+    stralloc text = STRALLOC_ZERO;
+    append_names(&text, keywords, "", 0, KEYWORDS_LETTERS);
+    int result = dotlock_replace(dir, KEYWORDS_DOVECOT, &text);
+    stralloc_free(&text);
+    return result;
+}
+
+static bool is_of(const char *text, size_t n, uint32_t uidvalidity)
+{
+    const char *lf = n < 3 || memcmp(text, "v ", 2) != 0 ? NULL : memchr(text, '\n', n);
+    uint64_t number;
+    return lf != NULL && scan_decimal(text + 2, (size_t)(lf - text) - 2, UINT32_MAX, &number) && number == uidvalidity;
+}
+
+static void take_line(struct keywords *keywords, const char *line, size_t n, void (*each)(void *ctx, uint32_t uid, uint64_t bits),
+                      void *ctx)
+{
+    uint64_t uid;
+    uint64_t bits;
+    if (n > 2 && memcmp(line, "k ", 2) == 0) {
+        take_name(keywords, line + 2, n - 2, KEYWORDS_LETTERS, KEYWORDS_MAX);
+        return;
+    }
+    const char *blank = memchr(line, ' ', n);
+    if (blank != NULL && scan_decimal(line, (size_t)(blank - line), UINT32_MAX, &uid) &&
+        scan_hex(blank + 1, n - (size_t)(blank + 1 - line), &bits)) {
+        each(ctx, (uint32_t)uid, bits & ~KEYWORDS_LETTER_BITS);
+    }
+}
+
+int keywords_read_ours(struct keywords *keywords, int dir, uint32_t uidvalidity,
+                       void (*each)(void *ctx, uint32_t uid, uint64_t bits), void *ctx)
+{
+    stralloc text = STRALLOC_ZERO;
+    int result = textfile_read(dir, KEYWORDS_OURS, &text);
+    if (result == 1 && !is_of(text.s, text.len, uidvalidity)) {
+        result = 0;
+    }
+    const char *at = text.s;
+    const char *end = at + text.len;
+    for (const char *lf; result == 1 && at < end && (lf = memchr(at, '\n', (size_t)(end - at))) != NULL; at = lf + 1) {
+        take_line(keywords, at, (size_t)(lf - at), each, ctx);
+    }
+    stralloc_free(&text);
+    return result;
+}
+
+static int begin_ours(const struct keywords *keywords, int dir, uint32_t uidvalidity, const stralloc *lines)
+{
+    stralloc text = STRALLOC_ZERO;
+    str_catf(&text, "v %u\n", uidvalidity);
+    append_names(&text, keywords, "k ", KEYWORDS_LETTERS, KEYWORDS_MAX);
+    str_cat(&text, lines->s, lines->len);
+    int result = dotlock_replace(dir, KEYWORDS_OURS, &text);
+    stralloc_free(&text);
+    return result;
+}
+
+int keywords_add_ours(const struct keywords *keywords, int dir, uint32_t uidvalidity, const stralloc *lines)
+{
+    char head[32] = "";
+    int fd = openat(dir, KEYWORDS_OURS, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && errno != ENOENT) {
+        return -1;
+    }
+    ssize_t n = fd < 0 ? 0 : pread(fd, head, sizeof head - 1, 0);
+    bool is_ours = n > 0 && is_of(head, (size_t)n, uidvalidity);
+    int result = !is_ours ? begin_ours(keywords, dir, uidvalidity, lines) : write_whole(fd, lines->s, lines->len);
+    int error = errno;
+    if (fd >= 0) {
+        close(fd);
+    }
+    errno = error;
+    return result;
+}

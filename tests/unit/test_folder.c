@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: ISC */
+/* A folder as sessions see it: index, journal, sequence numbers, other programs' changes. Works in a folder of its own below
+ * $TMPDIR. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "imapd/folder_inner.h"
+#include "lib/die.h"
+#include "lib/str.h"
+#include "tests/tap.h"
+
+static int root;
+
+static void put(const char *path, const char *text)
+{
+    int fd = openat(root, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text)) {
+        perror(path);
+        exit(1);
+    }
+    close(fd);
+}
+
+static void make_folder(const char *name)
+{
+    char path[200];
+    const char *const inner[] = {"", "/new", "/cur", "/tmp"};
+    for (size_t i = 0; i < 4; i++) {
+        (void)snprintf(path, sizeof path, "%s%s", name, inner[i]);
+        (void)mkdirat(root, path, 0700);
+    }
+}
+
+static void deliver(const char *folder, const char *place, unsigned number, const char *info)
+{
+    char path[200];
+    (void)snprintf(path, sizeof path, "%s/%s/%u.M1Qx%u.mx,S=10,W=12%s", folder, place, 1000000 + number, number, info);
+    put(path, "A: b\n\nxyz\n");
+}
+
+static bool exists(const char *path)
+{
+    struct stat stat;
+    return fstatat(root, path, &stat, 0) == 0;
+}
+
+/* `UID FLAGS-hex` of all messages, and told numbers of expunges. */
+static const char *view(struct folder *folder)
+{
+    static stralloc text;
+    text.len = 0;
+    for (uint32_t i = folder_first(folder); i < folder_end(folder); i = folder_next(folder, i)) {
+        const struct record *record = folder_record(folder, i);
+        str_catf(&text, "%s%u:%x", text.len > 0 ? " " : "", record->uid, record->flags);
+    }
+    return str_text(&text);
+}
+
+static stralloc told;
+
+static void tell(void *ctx, uint32_t seq, uint32_t uid)
+{
+    (void)ctx;
+    str_catf(&told, "%s%u=%u", told.len > 0 ? " " : "", seq, uid);
+}
+
+static const char *expunges(struct folder *folder)
+{
+    told.len = 0;
+    folder_tell_expunges(folder, tell, NULL);
+    return str_text(&told);
+}
+
+static void list_of(struct folder_list *list, uint32_t first, uint32_t last)
+{
+    list->n = 0;
+    for (uint32_t i = first; i <= last; i++) {
+        folder_list_add(list, i);
+    }
+}
+
+static void test_first_open(void)
+{
+    struct folder folder;
+    make_folder("a");
+    deliver("a", "cur", 1, ":2,S");
+    deliver("a", "cur", 2, ":2,");
+    deliver("a", "new", 3, "");
+    is_number(folder_open(&folder, root, "a", FOLDER_READ), 0, "opens_a_folder_without_index");
+    is_number(folder_sync(&folder, FOLDER_LOOK), 0, "syncs");
+    is(view(&folder), "1:10 2:0 3:0", "gives_uids_by_arrival");
+    is_number(folder_tell_exists(&folder), 3, "tells_three");
+    ok(exists("a/new/1000003.M1Qx3.mx,S=10,W=12"), "examine_leaves_new_alone");
+    ok(folder_is_recent(&folder, 3), "examine_sees_recent");
+    is_number(folder.n_unseen, 2, "counts_unseen");
+    folder_close(&folder);
+    is_number(folder_open(&folder, root, "a", FOLDER_WRITE), 0, "opens_with_index");
+    is_number(folder_sync(&folder, FOLDER_LOOK), 0, "syncs_again");
+    is(view(&folder), "1:10 2:0 3:0", "keeps_uids");
+    ok(!exists("a/new/1000003.M1Qx3.mx,S=10,W=12") && exists("a/cur/1000003.M1Qx3.mx,S=10,W=12:2,"), "select_moves_new_to_cur");
+    ok(folder_is_recent(&folder, 1) && folder_is_recent(&folder, 3), "select_takes_recent");
+    folder_close(&folder);
+    (void)!folder_open(&folder, root, "a", FOLDER_WRITE);
+    (void)!folder_sync(&folder, FOLDER_LOOK);
+    ok(!folder_is_recent(&folder, 3), "recent_is_taken_once");
+    int fd = folder_open_message(&folder, 1, NULL);
+    ok(fd >= 0, "opens_a_message");
+    close(fd);
+    folder_close(&folder);
+}
+
+static void test_two_sessions(void)
+{
+    struct folder one;
+    struct folder two;
+    struct folder_list list = {0};
+    struct folder_store store = {.how = STORE_ADD, .flags = MAILBOX_FLAGGED | MAILBOX_TRASHED};
+    make_folder("b");
+    for (unsigned i = 1; i <= 6; i++) {
+        deliver("b", "cur", i, ":2,");
+    }
+    (void)!folder_open(&one, root, "b", FOLDER_WRITE);
+    (void)!folder_sync(&one, FOLDER_LOOK);
+    (void)folder_tell_exists(&one);
+    (void)!folder_open(&two, root, "b", FOLDER_WRITE);
+    (void)!folder_sync(&two, FOLDER_LOOK);
+    (void)folder_tell_exists(&two);
+    list_of(&list, 2, 3);
+    is_number(folder_store(&one, &list, &store, NULL), 0, "stores_flags");
+    ok(exists("b/cur/1000002.M1Qx2.mx,S=10,W=12:2,FT"), "a_flag_is_a_rename");
+    is_number(one.changed.n, 0, "own_changes_are_no_news");
+    is_number(folder_sync(&two, FOLDER_JOURNAL), 0, "the_other_plays_the_journal");
+    is(view(&two), "1:0 2:22 3:22 4:0 5:0 6:0", "and_sees_the_flags");
+    is_number(two.changed.n, 2, "as_news");
+    uint64_t freed;
+    uint32_t n;
+    is_number(folder_expunge(&one, &list, &freed, &n), 0, "expunges");
+    is_number((long long)freed, 20, "says_what_was_freed");
+    is(expunges(&one), "3=3 2=2", "tells_from_the_highest");
+    is_number(folder_sync(&two, FOLDER_JOURNAL), 0, "syncs_after_expunge");
+    is_number(folder_exists(&two), 6, "numbers_stay_until_told");
+    is_number(folder_index_of_seq(&two, 4), 3, "fourth_is_still_the_fourth");
+    is(expunges(&two), "3=3 2=2", "the_other_tells_them_too");
+    is_number(folder_exists(&two), 4, "then_they_count_no_more");
+    is_number(folder_record(&two, folder_index_of_seq(&two, 2))->uid, 4, "second_is_uid_4");
+    is_number(folder_seq(&two, folder_index_of_uid(&two, 6)), 4, "uid_6_is_fourth");
+    ok(folder_index_of_uid(&two, 3) == FOLDER_NONE, "expunged_uid_is_none");
+    /* A rest, with changes played into the base. */
+    folder_rest(&two);
+    is(view(&two), "1:0 4:0 5:0 6:0", "a_rest_forgets_nothing");
+    /* A new base while the other has untold expunges. */
+    list_of(&list, 5, 5);
+    (void)!folder_expunge(&one, &list, &freed, &n);
+    (void)expunges(&one);
+    is_number(folder_lock(&one), 0, "locks");
+    is_number(folder_write_base(&one, one.head.uidvalidity), 0, "writes_a_base");
+    is_number(folder_switch(&one), 0, "goes_on_with_it");
+    folder_unlock(&one);
+    is(view(&one), "1:0 4:0 6:0", "same_messages");
+    is_number(folder_sync(&two, FOLDER_JOURNAL), 0, "the_other_switches");
+    is_number(folder_exists(&two), 4, "ghost_is_counted");
+    ok(folder_index_of_seq(&two, 3) == FOLDER_NONE, "ghost_has_no_index");
+    is_number(folder_record(&two, folder_index_of_seq(&two, 4))->uid, 6, "behind_the_ghost");
+    is(expunges(&two), "3=5", "ghost_is_told");
+    is_number(folder_record(&two, folder_index_of_seq(&two, 3))->uid, 6, "then_numbers_move");
+    folder_close(&one);
+    folder_close(&two);
+    folder_list_free(&list);
+}
+
+static void test_foreign_changes(void)
+{
+    struct folder folder;
+    struct folder_list list = {0};
+    struct folder_store store = {.how = STORE_ADD, .flags = MAILBOX_SEEN};
+    make_folder("c");
+    for (unsigned i = 1; i <= 4; i++) {
+        deliver("c", "cur", i, ":2,");
+    }
+    (void)!folder_open(&folder, root, "c", FOLDER_WRITE);
+    (void)!folder_sync(&folder, FOLDER_LOOK);
+    (void)folder_tell_exists(&folder);
+    (void)renameat(root, "c/cur/1000001.M1Qx1.mx,S=10,W=12:2,", root, "c/cur/1000001.M1Qx1.mx,S=10,W=12:2,R");
+    (void)unlinkat(root, "c/cur/1000002.M1Qx2.mx,S=10,W=12:2,", 0);
+    list_of(&list, 1, 1);
+    is_number(folder_store(&folder, &list, &store, NULL), 0, "a_store_meets_a_foreign_rename");
+    ok(exists("c/cur/1000001.M1Qx1.mx,S=10,W=12:2,S"), "and_is_not_dropped");
+    deliver("c", "new", 9, "");
+    deliver("c", "cur", 5, ":2,TS");
+    is_number(folder_sync(&folder, FOLDER_LOOK), 0, "looks");
+    is(view(&folder), "1:10 3:0 4:0 5:30 6:0", "sees_all_foreign_changes");
+    is(expunges(&folder), "2=2", "tells_the_removed_one");
+    is_number(folder_tell_exists(&folder), 5, "tells_the_new_ones");
+    ok(exists("c/cur/1000009.M1Qx9.mx,S=10,W=12:2,"), "new_one_is_in_cur");
+    (void)unlinkat(root, "c/stafet.index", 0);
+    folder_close(&folder);
+    (void)!folder_open(&folder, root, "c", FOLDER_WRITE);
+    is(view(&folder), "1:10 3:0 4:0 5:30 6:0", "a_deleted_index_costs_no_uid");
+    ok(folder.uidnext >= 7, "nor_uidnext");
+    folder_close(&folder);
+    folder_list_free(&list);
+}
+
+static void append_one(struct folder *folder, const char *text, uint32_t *uid)
+{
+    struct folder_append append;
+    struct append_meta meta = {.flags = MAILBOX_SEEN, .date = 1000, .bytes = strlen(text), .wire_bytes = strlen(text) + 2};
+    folder_append_begin(&append, folder);
+    is_number(folder_append_file(&append), 0, "append_opens_a_file");
+    (void)!write(append.fd, text, strlen(text));
+    is_number(folder_append_done(&append, &meta), 0, "append_syncs_it");
+    is_number(folder_append_commit(&append, "mx.test", uid), 0, "append_commits");
+}
+
+static void test_adding(void)
+{
+    struct folder a;
+    struct folder b;
+    struct folder_list list = {0};
+    struct folder_list from = {0};
+    struct folder_list to = {0};
+    uint32_t uid = 0;
+    make_folder("d");
+    make_folder("e");
+    is_number(folder_open(&a, root, "d", FOLDER_WRITE), 0, "opens_an_empty_folder");
+    (void)!folder_sync(&a, FOLDER_LOOK);
+    append_one(&a, "X: y\n\n1\n", &uid);
+    is_number(uid, 1, "first_uid_is_1");
+    append_one(&a, "X: y\n\n2\n", &uid);
+    int keyword = folder_keyword(&a, "$Junk", 5, true);
+    is_number(keyword, 0, "first_keyword_is_a");
+    list_of(&list, 2, 2);
+    struct folder_store store = {.how = STORE_ADD, .keywords = 1};
+    is_number(folder_store(&a, &list, &store, NULL), 0, "stores_a_keyword");
+    for (unsigned i = 0; i < 30; i++) {
+        char name[8];
+        (void)snprintf(name, sizeof name, "k%u", i);
+        keyword = folder_keyword(&a, name, strlen(name), true);
+    }
+    is_number(keyword, 30, "keywords_past_the_letters");
+    store.keywords = UINT64_C(1) << 30;
+    is_number(folder_store(&a, &list, &store, NULL), 0, "stores_it");
+    (void)!folder_open(&b, root, "e", FOLDER_WRITE);
+    list_of(&list, 1, 2);
+    is_number(folder_copy(&a, &list, &b, &from, &to), 0, "copies");
+    is_number(to.n, 2, "two_uids");
+    is(view(&b), "1:10 2:10", "flags_come_along");
+    ok(folder_record(&b, 1)->keywords == 3, "keywords_come_along_by_name");
+    from.n = to.n = 0;
+    list_of(&list, 1, 1);
+    is_number(folder_move(&a, &list, &b, &from, &to), 0, "moves");
+    is(view(&b), "1:10 2:10 3:10", "moved_one_is_there");
+    is(view(&a), "2:10", "and_here_no_more");
+    (void)folder_tell_exists(&a);
+    is_number(folder_sync(&a, FOLDER_LOOK), 0, "nothing_more_to_see");
+    is(view(&a), "2:10", "still");
+    folder_close(&b);
+    (void)unlinkat(root, "d/stafet.index", 0);
+    folder_close(&a);
+    (void)!folder_open(&a, root, "d", FOLDER_WRITE);
+    ok(folder_record(&a, 0)->keywords == (UINT64_C(1) << 30 | 1), "all_keywords_survive_the_index");
+    folder_close(&a);
+    folder_list_free(&list);
+    folder_list_free(&from);
+    folder_list_free(&to);
+}
+
+int main(void)
+{
+    char path[] = "/tmp/stafet-folder.XXXXXX";
+    program_start("test_folder");
+    if (mkdtemp(path) == NULL || (root = open(path, O_RDONLY | O_DIRECTORY)) < 0) {
+        return 1;
+    }
+    test_first_open();
+    test_two_sessions();
+    test_foreign_changes();
+    test_adding();
+    char command[64];
+    (void)snprintf(command, sizeof command, "rm -rf %s", path);
+    return system(command) != 0 ? 1 : done();
+}
