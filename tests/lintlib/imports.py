@@ -18,6 +18,8 @@ DENIED = {
     "stafet-smtpd": EXEC | IDENTITY | MAKE | NETWORK,
     "stafet-pop3-login": EXEC | IDENTITY | MAKE | NETWORK,
     "stafet-pop3d": EXEC | IDENTITY | NETWORK,
+    "stafet-imap-login": EXEC | IDENTITY | MAKE | NETWORK,
+    "stafet-imapd": EXEC | IDENTITY | NETWORK | {"connect"},
     "stafet-rcptd": EXEC | IDENTITY | NETWORK | {"unlink", "unlinkat", "rename", "renameat", "renameat2", "connect"},
     "stafet-authd": EXEC | IDENTITY | NETWORK,
     "stafet-queue": EXEC | IDENTITY | NETWORK | {"opendir", "readdir", "fdopendir", "connect"},

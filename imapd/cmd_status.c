@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: ISC */
+/* STATUS (RFC 3501 6.3.10, 8438, 7162). The counts stand in the index's header and journal: no message is touched. */
+#include "imapd/status.h"
+
+#include <errno.h>
+
+#include "imapd/mailboxes.h"
+#include "lib/str.h"
+
+static const struct {
+    const char *word;
+    unsigned item;
+} items_known[] = {{"MESSAGES", STATUS_MESSAGES},           {"RECENT", STATUS_RECENT},  {"UIDNEXT", STATUS_UIDNEXT},
+                   {"UIDVALIDITY", STATUS_UIDVALIDITY},     {"UNSEEN", STATUS_UNSEEN},  {"SIZE", STATUS_SIZE},
+                   {"HIGHESTMODSEQ", STATUS_HIGHESTMODSEQ}, {"DELETED", STATUS_DELETED}};
+
+static unsigned item_of(struct slice word)
+{
+    for (size_t i = 0; i < sizeof items_known / sizeof *items_known; i++) {
+        if (slice_is(word, items_known[i].word)) {
+            return items_known[i].item;
+        }
+    }
+    return 0;
+}
+
+bool status_parse(struct parser *parser, unsigned *items_out)
+{
+    struct slice word;
+    *items_out = 0;
+    if (!parse_char(parser, '(')) {
+        return false;
+    }
+    do {
+        if (!parse_atom(parser, &word) || item_of(word) == 0) {
+            return false;
+        }
+        *items_out |= item_of(word);
+    } while (parse_space(parser));
+    return parse_char(parser, ')');
+}
+
+/* All sizes known: those that no name tells are read from the files, once. */
+static uint64_t sum_sizes(struct folder *folder)
+{
+    for (uint32_t i = folder_first(folder); i < folder_end(folder); i = folder_next(folder, i)) {
+        uint64_t size;
+        if (folder_record(folder, i)->size == UINT32_MAX && folder_size(folder, i, &size) < 0) {
+            continue; /* it went */
+        }
+    }
+    folder_cache_flush(folder);
+    return folder->bytes;
+}
+
+static uint32_t count_recent(struct folder *folder)
+{
+    uint32_t n = 0;
+    uint32_t i = folder_index_at_uid(folder, folder->first_recent);
+    for (; i < folder_end(folder); i++) {
+        n += !(folder_record(folder, i)->state & RECORD_IS_GONE);
+    }
+    return n;
+}
+
+static void put_items(struct session *session, struct folder *folder, unsigned items)
+{
+    const uint64_t values[] = {
+        folder->n_live,   items & STATUS_RECENT ? count_recent(folder) : 0, folder->uidnext, folder->head.uidvalidity,
+        folder->n_unseen, items & STATUS_SIZE ? sum_sizes(folder) : 0,      folder->modseq,  folder->n_deleted};
+    const char *before = " (";
+    for (size_t i = 0; i < sizeof items_known / sizeof *items_known; i++) {
+        if (items & items_known[i].item) {
+            session_putf(session, "%s%s %llu", before, items_known[i].word, (unsigned long long)values[i]);
+            before = " ";
+        }
+    }
+    session_put(session, ")\r\n");
+}
+
+const struct reply *status_put(struct session *session, const char *name, unsigned items)
+{
+    struct folder folder;
+    if (folder_open(&folder, session->root, name, FOLDER_READ) < 0) {
+        return reply_of_errno(errno);
+    }
+    if (folder_sync(&folder, FOLDER_LOOK) < 0) {
+        const struct reply *reply = reply_of_errno(errno);
+        folder_close(&folder);
+        return reply;
+    }
+    stralloc shown = STRALLOC_ZERO;
+    mailboxes_name_append(session->settings, name, &shown);
+    session_put(session, "* STATUS ");
+    mailboxes_put_astring(&session->out, shown.s, shown.len);
+    put_items(session, &folder, items);
+    stralloc_free(&shown);
+    folder_close(&folder);
+    return NULL;
+}
+
+const struct reply *cmd_status(struct session *session, struct parser *parser)
+{
+    struct slice name;
+    unsigned items;
+    if (!parse_space(parser) || !parse_astring(parser, &name) || !parse_space(parser) || !status_parse(parser, &items) ||
+        !parse_end(parser)) {
+        return &reply_syntax;
+    }
+    stralloc folder = STRALLOC_ZERO;
+    const struct reply *reply = &reply_no_folder;
+    if (mailboxes_folder(session->settings, name, &folder) && mailboxes_exists(session->root, folder.s)) {
+        reply = status_put(session, folder.s, items);
+    }
+    if (items & STATUS_HIGHESTMODSEQ) {
+        session->condstore = true; /* RFC 7162 3.1.2 */
+    }
+    stralloc_free(&folder);
+    return reply != NULL ? reply : &reply_done;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: ISC */
+/* A client that was here before hears what changed since (RFC 7162). */
+#include "imapd/qresync.h"
+
+#include <stdlib.h>
+
+#include "lib/str.h"
+
+/* (known-sequence-set known-uid-set): a hint that we need not use; its form is looked at. */
+static bool parse_match(struct parser *parser, struct qresync_request *out)
+{
+    return parse_char(parser, '(') && parse_set(parser, &out->seqs) && parse_space(parser) && parse_set(parser, &out->uids) &&
+           parse_char(parser, ')');
+}
+
+/* (uidvalidity modseq [known-uids] [(…)]) */
+static bool parse_request(struct parser *parser, struct qresync_request *out)
+{
+    out->is_there = parse_space(parser) && parse_char(parser, '(') && parse_nonzero(parser, &out->uidvalidity) &&
+                    parse_space(parser) && parse_number64(parser, &out->modseq);
+    if (!out->is_there) {
+        return false;
+    }
+    while (parse_space(parser)) {
+        if (parser->at < parser->end && *parser->at == '(') {
+            return parse_match(parser, out) && parse_char(parser, ')');
+        }
+        if (out->has_known || !parse_set(parser, &out->known)) {
+            return false;
+        }
+        out->has_known = true;
+    }
+    return parse_char(parser, ')');
+}
+
+const struct reply *qresync_parse(struct session *session, struct parser *parser, struct qresync_request *out)
+{
+    if (parse_end(parser)) {
+        return NULL;
+    }
+    if (!parse_space(parser) || !parse_char(parser, '(')) {
+        return &reply_syntax;
+    }
+    do {
+        if (parse_word(parser, "CONDSTORE")) {
+            out->is_condstore = true;
+        } else if (!parse_word(parser, "QRESYNC") || !parse_request(parser, out)) {
+            return &reply_syntax;
+        }
+    } while (parse_space(parser));
+    if (!parse_char(parser, ')')) {
+        return &reply_syntax;
+    }
+    return out->is_there && !session->qresync ? &reply_bad_modifier : NULL;
+}
+
+void qresync_free(struct qresync_request *request)
+{
+    set_clear(&request->known);
+    set_clear(&request->seqs);
+    set_clear(&request->uids);
+}
+
+struct vanished {
+    struct session *session;
+    const struct set *known; /* sorted; NULL: all */
+    bool has_begun;
+};
+
+static void put_range(struct vanished *vanished, uint32_t first, uint32_t last)
+{
+    session_put(vanished->session, vanished->has_begun ? "," : "* VANISHED (EARLIER) ");
+    vanished->has_begun = true;
+    session_putf(vanished->session, first == last ? "%u" : "%u:%u", first, last);
+    session_room(vanished->session);
+}
+
+static void each_vanished(void *ctx, uint32_t first, uint32_t last)
+{
+    struct vanished *vanished = ctx;
+    if (vanished->known == NULL) {
+        put_range(vanished, first, last);
+        return;
+    }
+    for (uint32_t i = 0; i < vanished->known->n; i++) {
+        const struct set_range *range = &vanished->known->range[i];
+        uint32_t from = range->first > first ? range->first : first;
+        uint32_t to = range->last < last ? range->last : last;
+        if (from <= to) {
+            put_range(vanished, from, to);
+        }
+    }
+}
+
+static int compare_ranges(const void *a, const void *b)
+{
+    const struct set_range *x = a;
+    const struct set_range *y = b;
+    return x->first < y->first ? -1 : x->first > y->first;
+}
+
+/* Ascending, first <= last, without overlap. */
+static void normalize(struct set *set)
+{
+    for (uint32_t i = 0; i < set->n; i++) {
+        struct set_range *range = &set->range[i];
+        if (range->first > range->last) {
+            *range = (struct set_range){range->last, range->first};
+        }
+    }
+    if (set->n < 2) {
+        return;
+    }
+    qsort(set->range, set->n, sizeof *set->range, compare_ranges);
+    uint32_t kept = 0;
+    for (uint32_t i = 1; i < set->n; i++) {
+        if (set->range[i].first <= set->range[kept].last) {
+            set->range[kept].last = set->range[i].last > set->range[kept].last ? set->range[i].last : set->range[kept].last;
+        } else {
+            set->range[++kept] = set->range[i];
+        }
+    }
+    set->n = kept + 1;
+}
+
+void qresync_put_vanished(struct session *session, uint64_t modseq, const struct set *known)
+{
+    struct set sorted = {0};
+    for (uint32_t i = 0; known != NULL && i < known->n; i++) {
+        set_add(&sorted, known->range[i].first, known->range[i].last);
+    }
+    normalize(&sorted);
+    struct vanished vanished = {.session = session, .known = known != NULL ? &sorted : NULL};
+    folder_each_vanished(&session->folder, modseq, each_vanished, &vanished);
+    session_put(session, vanished.has_begun ? "\r\n" : "");
+    set_clear(&sorted);
+}
+
+/* False: known UIDs are given and this one is not among them. */
+static bool is_known(const struct qresync_request *request, uint32_t uid)
+{
+    for (uint32_t i = 0; i < request->known.n; i++) {
+        if (uid >= request->known.range[i].first && uid <= request->known.range[i].last) {
+            return true;
+        }
+    }
+    return !request->has_known;
+}
+
+void qresync_answer(struct session *session, struct qresync_request *request)
+{
+    struct folder *folder = &session->folder;
+    if (!request->is_there || request->uidvalidity != folder->head.uidvalidity) {
+        return;
+    }
+    normalize(&request->known);
+    qresync_put_vanished(session, request->modseq, request->has_known ? &request->known : NULL);
+    for (uint32_t i = folder_first(folder); i < folder->told_end; i = folder_next(folder, i)) {
+        const struct record *record = folder_record(folder, i);
+        if (record->modseq > request->modseq && is_known(request, record->uid)) {
+            session_put_flags(session, i, true);
+        }
+    }
+}

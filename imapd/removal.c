@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC */
+/* A Maildir has two levels: its files, and files in its folders. Deeper ones are not ours, and keep it from going. */
+#include "imapd/removal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/mailbox.h"
+
+#define GRAVE "..deleted"
+enum { FOLDER_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
+
+struct sum {
+    uint64_t bytes;
+    uint32_t n;
+};
+
+static void count(int fd, const char *name, struct sum *sum)
+{
+    struct stat stat;
+    struct mailbox_name said;
+    sum->n++;
+    if (mailbox_name_parse(name, strlen(name), &said) && said.size != MAILBOX_UNKNOWN) {
+        sum->bytes += said.size;
+    } else if (fstatat(fd, name, &stat, AT_SYMLINK_NOFOLLOW) == 0) {
+        sum->bytes += (uint64_t)stat.st_size;
+    }
+}
+
+/* All files of one folder. sum NULL: they are no messages. Closes fd. */
+static int empty(int fd, struct sum *sum)
+{
+    DIR *folder = fdopendir(fd);
+    if (folder == NULL) {
+        close(fd);
+        return -1;
+    }
+    int result = 0;
+    for (struct dirent *entry; result == 0 && (entry = readdir(folder)) != NULL;) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
+            continue;
+        }
+        if (sum != NULL) {
+            count(fd, entry->d_name, sum);
+        }
+        result = unlinkat(fd, entry->d_name, 0);
+    }
+    int error = errno;
+    (void)closedir(folder);
+    errno = error;
+    return result;
+}
+
+static int empty_inner(int top, const char *name, struct sum *sum)
+{
+    int fd = openat(top, name, FOLDER_FLAGS);
+    if (fd < 0) {
+        return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+    }
+    bool is_mail = strcmp(name, "cur") == 0 || strcmp(name, "new") == 0;
+    return empty(fd, is_mail ? sum : NULL) < 0 ? -1 : unlinkat(top, name, AT_REMOVEDIR);
+}
+
+/* The folders inside first, then the files. */
+static int remove_tree(int root, const char *name, struct sum *sum)
+{
+    int top = openat(root, name, FOLDER_FLAGS);
+    if (top < 0) {
+        return -1;
+    }
+    DIR *folder = fdopendir(dup(top));
+    int result = folder == NULL ? -1 : 0;
+    for (struct dirent *entry; result == 0 && (entry = readdir(folder)) != NULL;) {
+        bool is_folder = entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN;
+        if (is_folder && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            result = empty_inner(top, entry->d_name, sum);
+        }
+    }
+    if (folder != NULL) {
+        (void)closedir(folder);
+    }
+    if (result == 0) {
+        result = empty(dup(top), NULL);
+    }
+    int error = errno;
+    close(top);
+    errno = error;
+    return result < 0 ? -1 : unlinkat(root, name, AT_REMOVEDIR);
+}
+
+/* What a crash left. */
+static void remove_old_graves(int root)
+{
+    int fd = openat(root, ".", FOLDER_FLAGS);
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    struct sum ignored = {0};
+    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+        if (strncmp(entry->d_name, GRAVE, sizeof GRAVE - 1) == 0) {
+            (void)remove_tree(root, entry->d_name, &ignored);
+        }
+    }
+    if (folder != NULL) {
+        (void)closedir(folder);
+    }
+}
+
+int removal_run(int root, const char *folder, uint64_t *bytes_out, uint32_t *n_out)
+{
+    char grave[64];
+    struct sum sum = {0};
+    remove_old_graves(root);
+    (void)snprintf(grave, sizeof grave, GRAVE "%llu", (unsigned long long)clock_wall_us());
+    if (renameat(root, folder, root, grave) < 0) {
+        return -1;
+    }
+    int result = remove_tree(root, grave, &sum);
+    *bytes_out = sum.bytes;
+    *n_out = sum.n;
+    return result;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: ISC */
+/* Dovecot's subscriptions file: version 1, a name a line with '.' between levels; version 2, `V TAB 2`, an empty line, then names
+ * with TABs between levels. Where there is none, Courier's courierimapsubscribed is read (INBOX.A.B), and left as it is. */
+#include <string.h>
+
+#include "imapd/dotlock.h"
+#include "imapd/folderlist.h"
+#include "imapd/textfile.h"
+#include "lib/str.h"
+
+#define NAME    "subscriptions"
+#define COURIER "courierimapsubscribed"
+
+struct subscribed {
+    stralloc text;
+    bool is_version_2;
+    const char *at, *end;
+    bool is_courier;
+};
+
+static int read_file(struct subscribed *file, int root)
+{
+    static const char head[] = "V\t2\n\n";
+    *file = (struct subscribed){.text = STRALLOC_ZERO};
+    int found = textfile_read(root, NAME, &file->text);
+    if (found == 0) {
+        found = textfile_read(root, COURIER, &file->text);
+        file->is_courier = found == 1;
+    }
+    file->at = file->text.s;
+    file->end = file->at + file->text.len;
+    if (file->text.len >= sizeof head - 1 && memcmp(file->at, head, sizeof head - 1) == 0) {
+        file->is_version_2 = true;
+        file->at += sizeof head - 1;
+    }
+    return found < 0 ? -1 : 0;
+}
+
+/* The next line as a folder name. */
+static bool next(struct subscribed *file, stralloc *folder)
+{
+    while (file->at < file->end) {
+        const char *lf = memchr(file->at, '\n', (size_t)(file->end - file->at));
+        const char *stop = lf == NULL ? file->end : lf;
+        struct slice line = {file->at, (size_t)(stop - file->at)};
+        file->at = stop + 1;
+        folder->len = 0;
+        if (file->is_courier && line.len > 6 && memcmp(line.bytes, "INBOX.", 6) == 0) {
+            line = (struct slice){line.bytes + 6, line.len - 6};
+        }
+        if (slice_is(line, "INBOX")) {
+            str_cats(folder, ".");
+        } else if (line.len > 0 && line.len <= 250 && memchr(line.bytes, '/', line.len) == NULL) {
+            str_catc(folder, '.');
+            for (size_t i = 0; i < line.len; i++) {
+                str_catc(folder, line.bytes[i] == '\t' && file->is_version_2 ? '.' : line.bytes[i]);
+            }
+        } else {
+            continue;
+        }
+        (void)str_text(folder);
+        return true;
+    }
+    return false;
+}
+
+int subscriptions_each(int root, void (*each)(void *ctx, const char *folder), void *ctx)
+{
+    struct subscribed file;
+    stralloc folder = STRALLOC_ZERO;
+    int result = read_file(&file, root);
+    while (result == 0 && next(&file, &folder)) {
+        each(ctx, folder.s);
+    }
+    stralloc_free(&folder);
+    stralloc_free(&file.text);
+    return result;
+}
+
+static void put_line(stralloc *out, const char *folder, bool is_version_2)
+{
+    if (strcmp(folder, ".") == 0) {
+        str_cats(out, "INBOX\n");
+        return;
+    }
+    for (const char *at = folder + 1; *at != '\0'; at++) {
+        str_catc(out, *at == '.' && is_version_2 ? '\t' : *at);
+    }
+    str_catc(out, '\n');
+}
+
+int subscriptions_set(int root, const char *folder, bool is_subscribed)
+{
+    struct subscribed file;
+    stralloc name = STRALLOC_ZERO;
+    stralloc text = STRALLOC_ZERO;
+    bool was_there = false;
+    int result = read_file(&file, root);
+    str_cats(&text, file.is_version_2 ? "V\t2\n\n" : "");
+    while (result == 0 && next(&file, &name)) {
+        bool is_this = strcmp(name.s, folder) == 0;
+        was_there = was_there || is_this;
+        if (!is_this || is_subscribed) {
+            put_line(&text, name.s, file.is_version_2);
+        }
+    }
+    if (is_subscribed && !was_there) {
+        put_line(&text, folder, file.is_version_2);
+    }
+    if (result == 0 && (was_there != is_subscribed || file.is_courier)) {
+        result = dotlock_replace(root, NAME, &text);
+    }
+    stralloc_free(&name);
+    stralloc_free(&text);
+    stralloc_free(&file.text);
+    return result;
+}
