@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "deliver/local_session.h"
+#include "deliver/parsed.h"
 #include "lib/die.h"
 #include "lib/log.h"
 #include "lib/ordered.h"
@@ -68,6 +69,7 @@ static void prepare(void)
     find_device();
     local.settings.queue_socket = "sockets/queue";
     local.settings.rcpt_socket = "sockets/rcpt";
+    parsed_prepare();
 }
 
 static void confine(void)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "deliver/notice.h"
+#include "deliver/parsed.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/overquota.h"
@@ -191,6 +192,7 @@ static void put(struct store *store)
         /* From here on the mail is the user's. */
         outcome_set(delivery->outcome, &reply_delivered);
         keep_books(store);
+        parsed_leave(delivery, store->maildir, name.s, name.len);
         break;
     case MAILDIR_ALREADY:
         outcome_set(delivery->outcome, &reply_already);
