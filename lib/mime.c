@@ -376,6 +376,7 @@ void mime_start(struct mime *mime)
 {
     mime->n = 0;
     mime->headers.len = 0;
+    (void)str_room(&mime->headers, 1); /* so that an empty header is a slice too */
     mime->boundary_text.len = 0;
     mime->here = (struct mime_place){0};
     mime->open_n = 0;
