@@ -87,9 +87,9 @@ class Player:
                 pass
         for process in self.reals + ([self.process] if self.process else []):
             if process.poll() is None:
-                process.terminate() if process in self.reals else process.kill()
+                process.terminate()
                 try:
-                    process.wait(3)
+                    process.wait(3 if process in self.reals else 0.3)
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
