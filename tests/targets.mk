@@ -16,11 +16,11 @@ check-units: units
 check-dialogs: all
 	@$(if $(DIALOGS),$(COUNT) -t 1200 "tests/talk -j4 -b $(BUILD)/bin tests/dialog")
 # What the crash tests have in C: a tracer that breaks system calls, and deliberately broken recipes.
-CRASH_TOOLS = $(BUILD)/tests/crash/breaker $(BUILD)/tests/crash/shim.so
+CRASH_TOOLS = $(BUILD)/tests/crash/breaker $(BUILD)/tests/crash/shim.so $(BUILD)/tests/crash/memory.so
 $(BUILD)/tests/crash/breaker: tests/crash/breaker.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=c11 -g -O2 $(WARN) -o $@ $<
-$(BUILD)/tests/crash/shim.so: tests/crash/shim.c
+$(BUILD)/tests/crash/%.so: tests/crash/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=c11 -g -O2 $(WARN) -fPIC -shared -o $@ $<
 crash-tools: $(CRASH_TOOLS)

@@ -2,9 +2,13 @@
 """One scene, broken at every system call: kill -9 and chosen errnos."""
 
 import os
+import signal
 import tempfile
 
 import points
+from house import read
+
+ALLOCATIONS_MOST = 400
 
 
 def list_points(scene):
@@ -44,3 +48,32 @@ def run_scene(tap, scene, sample=(1, 1)):
         bad += one_point(scene, point, fault)
     tap.ok(len(found) > 10, f"{scene.name}_makes_{len(found)}_calls_of_{len({call for _, call, _ in found})}_kinds")
     tap.ok(not bad, f"{scene.name}_survives_{len(kills[::sample[0]])}_kills_and_{len(errnos[::sample[1]])}_errors", bad[:60])
+
+
+def has_begun(log):
+    """glibc's own getgrnam(3) dies when its first allocation fails: send asks it at its start, before it has touched a message."""
+    return b"allocation-failed" in log and not log.rstrip().endswith(b"allocation-failed")
+
+
+def run_memory(tap, scene, program, every=1):
+    """Each allocation of the program fails once, the first to the last: not now, never a refusal, a loss or a broken heap."""
+    house, bad, number, is_reached = scene.house, [], 0, True
+    while is_reached and number < ALLOCATIONS_MOST:
+        number += every
+        house.kill()
+        house.forget()
+        scene.prepare()
+        house.extra_env = {program: {"LD_PRELOAD": points.MEMORY, "FAIL_MALLOC": str(number)}}
+        scene.run(())
+        house.extra_env = {}
+        house.kill("local")
+        log = read(house.log_path)
+        is_reached = b"allocation-failed" in log
+        scene.recover()
+        broken = scene.check((0, "malloc", number), "kill")
+        if b"signal=" in log or scene.status in (-signal.SIGABRT, -signal.SIGBUS) or (scene.status == -signal.SIGSEGV and has_begun(log)):
+            broken.append("died of a signal")
+        if broken:
+            bad += [f"{scene.name}: allocation {number}: " + "; ".join(broken), *house.last_log()]
+    house.kill()
+    tap.ok(number > 2 and not bad, f"{scene.name}_survives_{number // every}_failing_allocations", bad[:40])

@@ -64,6 +64,21 @@ def left_behind(tap, folder, is_short):
         house.kill()
 
 
+def memory(tap, folder, is_short):
+    """Not under a sanitizer: that one has the allocator."""
+    if "ASAN_OPTIONS" in os.environ:
+        tap.note("a sanitizer has the allocator")
+        return
+    house = House(folder)
+    house.build()
+    try:
+        for scene, program in ((scenes.Queue, "stafet-queue"), (scenes.QueueMany, "stafet-queue"), (scenes.Local, "stafet-local"),
+                               (scenes.LocalForward, "stafet-local"), (relay.Send, "stafet-send"), (relay.SendFailing, "stafet-send")):
+            faults.run_memory(tap, scene(house), program, 5 if is_short else 1)
+    finally:
+        house.kill()
+
+
 STATES = {
     "two_sends_cannot_run": states.two_sends,
     "a_worker_that_survives_its_send_before_the_rename_keeps_the_message": states.surviving_worker,
@@ -81,11 +96,11 @@ STATES = {
 LONG = ("without_any_trigger_it_looks_once_a_minute",)
 
 QUEUES = (scenes.Queue, scenes.QueueLarge, scenes.QueueMany)
-LOCALS = (scenes.Local, scenes.LocalQuota, scenes.LocalForward)
+LOCALS = (scenes.Local, scenes.LocalQuota, scenes.LocalForward, scenes.LocalMbox)
 SENDS = (relay.Send, relay.SendMany, relay.SendFailing, relay.SendDeferred, relay.SendRetry)
 FORMS = (("ext4", "one"), ("ext4", "two"), ("xfs", "one"), ("xfs", "two"))
 
-PARTS = {"states": left_behind, "proof": proof.prove}
+PARTS = {"states": left_behind, "proof": proof.prove, "memory": memory}
 PARTS.update((scene.name, broken(scene, (2, 4))) for scene in scenes.ALONE)
 PARTS.update((scene.name, broken(scene, (5, 15))) for scene in relay.RELAY)
 for disk_kind, sync_form in FORMS:

@@ -34,7 +34,7 @@ class Send:
         process = house.start("ctl", wrapper=wrapper)
         wait_until(lambda: process.poll() is not None or self.rests(), PATIENCE)
         time.sleep(0.005)
-        is_done = self.rests()
+        is_done, self.status = self.rests(), process.poll()
         house.kill("ctl")
         return "K" if is_done else ""
 

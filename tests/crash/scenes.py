@@ -35,7 +35,7 @@ class Queue:
         self.letter = letters.verdicts(ours)[0]
         ours.close()
         house.remember(number, self.users, self.letter)
-        finish(process)
+        self.status = finish(process)
         return self.letter
 
     def after_cut(self):
@@ -78,11 +78,14 @@ class QueueMany(Queue):
 
 
 def finish(process, seconds=20):
+    """Its exit status; None when it had to be killed."""
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
         pass
+    status = process.poll()
     end_group(process)
+    return status
 
 
 class Local:
@@ -122,7 +125,7 @@ class Local:
                 pass
         letter, numbered, text = letters.verdicts(ours)
         ours.close()
-        finish(process)
+        self.status = finish(process)
         self.done.update(numbered)
         self.text = text
         return letter
