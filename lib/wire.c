@@ -247,6 +247,9 @@ bool wire_unread(struct wire *wire, const char *bytes, size_t n)
     if (n > WIRE_IN - unread) {
         return false;
     }
+    if (n == 0) {
+        return true;
+    }
     memmove(wire->in_buf + n, wire->in_buf + wire->start, unread);
     memcpy(wire->in_buf, bytes, n);
     wire->start = 0;
