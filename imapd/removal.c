@@ -37,9 +37,11 @@ static void count(int fd, const char *name, struct sum *sum)
 /* All files of one folder. sum NULL: they are no messages. Closes fd. */
 static int empty(int fd, struct sum *sum)
 {
-    DIR *folder = fdopendir(fd);
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
     if (folder == NULL) {
-        close(fd);
+        if (fd >= 0) {
+            close(fd);
+        }
         return -1;
     }
     int result = 0;
@@ -75,7 +77,8 @@ static int remove_tree(int root, const char *name, struct sum *sum)
     if (top < 0) {
         return -1;
     }
-    DIR *folder = fdopendir(dup(top));
+    int list = openat(top, ".", FOLDER_FLAGS);
+    DIR *folder = list < 0 ? NULL : fdopendir(list);
     int result = folder == NULL ? -1 : 0;
     for (struct dirent *entry; result == 0 && (entry = readdir(folder)) != NULL;) {
         bool is_folder = entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN;
@@ -87,7 +90,7 @@ static int remove_tree(int root, const char *name, struct sum *sum)
         (void)closedir(folder);
     }
     if (result == 0) {
-        result = empty(dup(top), NULL);
+        result = empty(openat(top, ".", FOLDER_FLAGS), NULL);
     }
     int error = errno;
     close(top);
