@@ -71,6 +71,7 @@ static const struct reply *enter(struct session *session, const char *name, enum
         return reply_of_errno(errno);
     }
     folder->on_damage = on_damage;
+    folder->work = session->work;
     if (folder_sync(folder, FOLDER_LOOK) < 0) {
         const struct reply *reply = reply_of_errno(errno);
         folder_close(folder);

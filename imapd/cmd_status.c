@@ -84,6 +84,7 @@ const struct reply *status_put(struct session *session, const char *name, unsign
     if (folder_open(&folder, session->root, name, FOLDER_READ) < 0) {
         return reply_of_errno(errno);
     }
+    folder.work = session->work;
     if (folder_sync(&folder, FOLDER_LOOK) < 0) {
         const struct reply *reply = reply_of_errno(errno);
         folder_close(&folder);

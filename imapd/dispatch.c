@@ -61,8 +61,8 @@ static const struct reply *run(struct session *session, const struct command *co
     if (command->flags & SELECTED && !session->is_selected) {
         return &reply_not_selected;
     }
-    if (command->flags & SELECTED &&
-        !session_look(session, FOLDER_JOURNAL, !keeps_numbers && !(command->flags & KEEPS_NUMBERS))) {
+    /* Told only afterwards: the numbers of this command are those that the client knows. */
+    if (command->flags & SELECTED && !session_sync(session, FOLDER_JOURNAL)) {
         return NULL;
     }
     const struct reply *reply = command->run(session, parser);

@@ -12,7 +12,7 @@
 #include "lib/crlf.h"
 #include "lib/str.h"
 
-enum { WHOLE_MAX = 1 << 20, PIECE = 65536 };
+enum { WHOLE_MAX = 1 << 20, KEEP_MAX = 1 << 17, PIECE = 65536 };
 
 static void put_label(struct session *session, const struct fetch_item *item)
 {
@@ -185,6 +185,9 @@ static int put_place(struct session *session, int fd, const struct fetch_item *i
         return 0;
     }
     put_stored(session, item, room, (size_t)place->len);
+    if (bytes.a > KEEP_MAX) {
+        stralloc_free(&bytes);
+    }
     return 0;
 }
 

@@ -33,6 +33,7 @@ static const unsigned calls_of_session = SANDBOX_STDIO | SANDBOX_RPATH | SANDBOX
 static const unsigned calls = SANDBOX_RPATH | SANDBOX_WPATH | SANDBOX_CPATH | SANDBOX_FORK | SANDBOX_SERVE | SANDBOX_SANDBOX;
 
 static struct session session;
+static struct mime_summary_work work;
 
 static void set_limits(void)
 {
@@ -42,6 +43,7 @@ static void set_limits(void)
 
 static void prepare(void)
 {
+    charsets_preload(&work.words.charsets);
     set_limits();
     sandbox_paths_or_die(paths, sizeof paths / sizeof paths[0]);
     sandbox_calls(calls);
@@ -83,6 +85,7 @@ static void take_client(int fd)
     int on = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     session.settings = settings_now();
+    session.work = &work;
     wire_init(&session.wire, 0, 1, (unsigned)session.settings->timeout);
 }
 
@@ -140,6 +143,7 @@ static int serve_alone(const char *path)
     copy_text(session.ip, sizeof session.ip, environment("TCPREMOTEIP"));
     copy_text(session.user, sizeof session.user, environment("USER"));
     session.over = -1;
+    charsets_preload(&work.words.charsets);
     confine(path);
     session.root = maildir_open(AT_FDCWD, path, true);
     if (session.root < 0) {
