@@ -124,10 +124,12 @@ static void append_sort_keys(struct builder *builder, enum mime_name name, enum 
     at = out->len;
     if (is_there && address.name.bytes != NULL) {
         append_folded(builder, address.name);
-    } else if (is_there && address.mailbox.bytes != NULL && address.domain.bytes != NULL) {
+    } else if (is_there && address.mailbox.bytes != NULL) {
         casefold_append(out, address.mailbox.bytes, address.mailbox.n);
-        str_catc(out, '@');
-        casefold_append(out, address.domain.bytes, address.domain.n);
+        if (address.domain.bytes != NULL) {
+            str_catc(out, '@');
+            casefold_append(out, address.domain.bytes, address.domain.n);
+        }
     }
     end_section(builder, display, at);
 }
