@@ -125,14 +125,44 @@ static bool matches(const struct session *session, const struct request *request
     return is_match;
 }
 
-/* Does this folder stand in the answer? *is_child_out: only for what lies below it (RECURSIVEMATCH, LSUB with %). */
-static bool is_wanted(const struct request *request, const struct folderlist_item *item, bool *is_child_out)
+static bool name_matches(const struct session *session, const struct request *request, const char *folder)
 {
+    stralloc name = STRALLOC_ZERO;
+    mailboxes_name_append(session->settings, folder, &name);
+    bool is_match = matches(session, request, &name);
+    stralloc_free(&name);
+    return is_match;
+}
+
+/* Is something subscribed below this folder that the patterns leave out? Only then its parents stand for it (RFC 3501 6.3.9, RFC
+ * 5258 3.5). */
+static bool has_hidden_child(const struct session *session, const struct request *request, const struct folderlist *list,
+                             uint32_t parent)
+{
+    const char *above = folderlist_name(list, parent);
+    size_t n = strlen(above);
+    bool is_hidden = false;
+    if (!(list->item[parent].flags & FOLDERS_CHILD_SUBSCRIBED)) {
+        return false;
+    }
+    for (uint32_t i = parent + 1; i < list->n && !is_hidden; i++) {
+        const char *name = folderlist_name(list, i);
+        bool is_below = strncmp(name, above, n) == 0 && name[n] == '.';
+        is_hidden = is_below && list->item[i].flags & FOLDERS_SUBSCRIBED && !name_matches(session, request, name);
+    }
+    return is_hidden;
+}
+
+/* Does this folder stand in the answer? *is_child_out: (also) for what lies below it. */
+static bool is_wanted(const struct session *session, const struct request *request, const struct folderlist *list, uint32_t i,
+                      bool *is_child_out)
+{
+    const struct folderlist_item *item = &list->item[i];
     *is_child_out = false;
     if (request->verb == VERB_LSUB || request->by & BY_SUBSCRIBED) {
         bool is_subscribed = item->flags & FOLDERS_SUBSCRIBED;
         bool may_be_parent = request->verb == VERB_LSUB || request->by & BY_RECURSIVE;
-        *is_child_out = may_be_parent && item->flags & FOLDERS_CHILD_SUBSCRIBED;
+        *is_child_out = may_be_parent && has_hidden_child(session, request, list, i);
         bool is_by_special = !(request->by & BY_SPECIAL) || item->special != SPECIAL_NONE;
         return (is_subscribed && is_by_special) || *is_child_out;
     }
@@ -206,7 +236,7 @@ static const struct reply *list_all(struct session *session, const struct reques
         bool is_child;
         name.len = 0;
         mailboxes_name_append(session->settings, folderlist_name(&list, i), &name);
-        if (!is_wanted(request, item, &is_child) || !matches(session, request, &name)) {
+        if (!matches(session, request, &name) || !is_wanted(session, request, &list, i, &is_child)) {
             continue;
         }
         put_item(session, request, item, &name, is_child);

@@ -84,11 +84,12 @@ static const struct reply *run_logout(struct login *login, struct parser *parser
     return &reply_goodbye;
 }
 
+/* Python's imaplib and others send user%domain as an atom, though RFC 3501 has no % in one. */
 static const struct reply *run_login(struct login *login, struct parser *parser)
 {
     struct slice user;
     struct slice password;
-    if (!parse_space(parser) || !parse_astring(parser, &user) || !parse_space(parser) || !parse_astring(parser, &password) ||
+    if (!parse_space(parser) || !parse_list_mailbox(parser, &user) || !parse_space(parser) || !parse_astring(parser, &password) ||
         !parse_end(parser)) {
         return &reply_syntax;
     }
