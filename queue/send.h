@@ -119,6 +119,7 @@ struct worker {
 struct ctl_item {
     struct waiting entry;
     enum spool_place place;
+    bool is_taken; /* off the list of those that wait: it must go on, or back */
 };
 struct ctl_filter {
     const char *id, *from, *to, *site, *why; /* NULL: any; slices of the question */
@@ -129,6 +130,7 @@ struct ctl {
     uint64_t deadline_ms;
     enum ctl_do what;
     bool is_ending; /* closed as soon as its answer is out */
+    bool is_acting; /* items are those that fit */
     stralloc question;
     struct ctl_filter filter;
     struct ctl_item *items; /* as they were when the question came */

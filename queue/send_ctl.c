@@ -74,8 +74,8 @@ static void end_connection(struct scheduler *scheduler, struct ctl *ctl)
     stralloc_free(&ctl->channel.outbox);
     stralloc_free(&ctl->notes);
     ctl_close_shown(ctl);
+    ctl_act_give_back(scheduler, ctl);
     ctl->items = memory_grow(ctl->items, 0, sizeof *ctl->items);
-    ctl->n_items = 0;
     ctl->what = CTL_IDLE;
     scheduler->n_ctl--;
 }
@@ -144,6 +144,7 @@ static bool begin(struct scheduler *scheduler, struct ctl *ctl, const struct fie
     }
     ctl->what = read_do(word);
     ctl->at = ctl->count = 0;
+    ctl->is_acting = false;
     if (ctl->what == CTL_IDLE) {
         ctl_put_reply(ctl, &send_not_a_command);
     } else if (filter->id != NULL && !msgid_is_valid(filter->id, strlen(filter->id))) {

@@ -20,6 +20,8 @@ void ctl_expire(struct scheduler *scheduler);
 void ctl_view_begin(struct scheduler *scheduler, struct ctl *ctl);
 void ctl_view_step(struct scheduler *scheduler, struct ctl *ctl);
 void ctl_act_step(struct scheduler *scheduler, struct ctl *ctl);
+/* The operator is gone: what was taken off the list and not yet acted on goes back. */
+void ctl_act_give_back(struct scheduler *scheduler, struct ctl *ctl);
 /* Loads ctl->shown with an item and tells whether it fits the filter; the caller closes shown.fd when it is >= 0. */
 bool ctl_item_fits(struct scheduler *scheduler, struct ctl *ctl, struct ctl_item *item);
 /* Takes down all messages that fit the filter by what memory knows. */

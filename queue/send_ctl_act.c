@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* What operators do. A message that is being tried gets its wish when its try ends; any other at once. */
+/* What operators do. A message that is being tried gets its wish when its try ends; any other at once. First those that fit are
+ * chosen, then all are taken off the list of those that wait in one pass, then the files are moved, a few a step. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,16 +12,6 @@
 #include "queue/send_end.h"
 
 enum { FILES_A_STEP = 32 };
-
-static bool is_same(const void *ctx, const struct waiting *entry)
-{
-    return memcmp(ctx, &entry->id, sizeof entry->id) == 0;
-}
-
-static bool is_same_too(void *ctx, const struct waiting *entry)
-{
-    return is_same(ctx, entry);
-}
 
 /* The message that is being tried, by its id; NULL: it is not. */
 static struct message *find_tried(struct scheduler *scheduler, const struct waiting *entry)
@@ -32,19 +24,6 @@ static struct message *find_tried(struct scheduler *scheduler, const struct wait
         }
     }
     return NULL;
-}
-
-static void retry(struct scheduler *scheduler, struct ctl *ctl, const struct ctl_item *item)
-{
-    if (item->place == PLACE_LATER) {
-        ctl->count += waiting_hurry(&scheduler->later, is_same, &item->entry.id);
-    }
-}
-
-/* Off the list; its file is then the caller's. False: it is not (or no longer) there. */
-static bool take_out(struct scheduler *scheduler, struct ctl_item *item)
-{
-    return item->place != PLACE_LATER || waiting_remove(&scheduler->later, is_same_too, &item->entry.id) > 0;
 }
 
 /* hold, release and bounce: from where it lies to hold/ or cur/; there the scheduler finds it. */
@@ -118,9 +97,10 @@ static bool act_on_file(struct scheduler *scheduler, const struct ctl *ctl, stru
     if (is_held ? ctl->what == CTL_HOLD : ctl->what == CTL_RELEASE) {
         return false;
     }
-    if (item->place == PLACE_CUR || !take_out(scheduler, item)) {
+    if (item->place == PLACE_CUR || (item->place == PLACE_LATER && !item->is_taken)) {
         return false; /* found at the start and not looked at yet, or on its way from one place to the other */
     }
+    item->is_taken = false;
     switch (ctl->what) {
     case CTL_HOLD:
         return move(scheduler, item, PLACE_HOLD);
@@ -139,32 +119,97 @@ static bool act_on_file(struct scheduler *scheduler, const struct ctl *ctl, stru
     return false;
 }
 
-static void act(struct scheduler *scheduler, struct ctl *ctl, struct ctl_item *item)
+static bool act(struct scheduler *scheduler, const struct ctl *ctl, struct ctl_item *item)
 {
-    if (ctl->what == CTL_RETRY) {
-        retry(scheduler, ctl, item);
-        return;
-    }
     struct message *message = find_tried(scheduler, &item->entry);
-    if (message != NULL) {
-        message->wish = ctl->what == CTL_RELEASE ? message->wish : wish_of(ctl->what);
-        ctl->count += ctl->what != CTL_RELEASE;
-        return;
+    if (message == NULL) {
+        return act_on_file(scheduler, ctl, item);
     }
-    ctl->count += act_on_file(scheduler, ctl, item);
+    message->wish = ctl->what == CTL_RELEASE ? message->wish : wish_of(ctl->what);
+    return ctl->what != CTL_RELEASE;
+}
+
+static int compare_items(const void *a, const void *b)
+{
+    const struct ctl_item *one = a, *other = b;
+    return memcmp(&one->entry.id, &other->entry.id, sizeof one->entry.id);
+}
+
+static struct ctl_item *find_item(const struct ctl *ctl, const struct waiting *entry)
+{
+    struct ctl_item key = {.entry = *entry};
+    return ctl->n_items == 0 ? NULL : bsearch(&key, ctl->items, ctl->n_items, sizeof key, compare_items);
+}
+
+static bool is_chosen(const void *ctx, const struct waiting *entry)
+{
+    return find_item(ctx, entry) != NULL;
+}
+
+/* Off the list, with what the list knows by now. */
+static bool take_chosen(void *ctx, const struct waiting *entry)
+{
+    struct ctl_item *item = find_item(ctx, entry);
+    if (item == NULL) {
+        return false;
+    }
+    *item = (struct ctl_item){.entry = *entry, .place = PLACE_LATER, .is_taken = true};
+    return true;
+}
+
+/* Keeps those of the next items that fit, in front. */
+static void choose(struct scheduler *scheduler, struct ctl *ctl)
+{
+    bool needs_file = ctl->filter.from != NULL || ctl->filter.to != NULL;
+    for (unsigned i = 0; ctl->at < ctl->n_items && (!needs_file || i < FILES_A_STEP); i++) {
+        struct ctl_item item = ctl->items[ctl->at++];
+        if (!needs_file || ctl_item_fits(scheduler, ctl, &item)) {
+            ctl->items[ctl->count++] = item;
+        }
+        ctl_close_shown(ctl);
+    }
+}
+
+/* One pass over the list for all of them. */
+static void begin_acting(struct scheduler *scheduler, struct ctl *ctl)
+{
+    ctl->n_items = ctl->count;
+    ctl->at = ctl->count = 0;
+    ctl->is_acting = true;
+    if (ctl->n_items > 1) {
+        qsort(ctl->items, ctl->n_items, sizeof *ctl->items, compare_items);
+    }
+    if (ctl->what == CTL_RETRY) {
+        ctl->count = waiting_hurry(&scheduler->later, is_chosen, ctl);
+        ctl->at = ctl->n_items;
+    } else if (ctl->what != CTL_RELEASE) {
+        (void)waiting_remove(&scheduler->later, take_chosen, ctl);
+    }
 }
 
 void ctl_act_step(struct scheduler *scheduler, struct ctl *ctl)
 {
-    bool needs_file = ctl->filter.from != NULL || ctl->filter.to != NULL;
-    for (unsigned i = 0; i < FILES_A_STEP && ctl->at < ctl->n_items; i++) {
-        struct ctl_item *item = &ctl->items[ctl->at++];
-        if (!needs_file || ctl_item_fits(scheduler, ctl, item)) {
-            act(scheduler, ctl, item);
+    if (!ctl->is_acting) {
+        choose(scheduler, ctl);
+        if (ctl->at < ctl->n_items) {
+            return;
         }
-        ctl_close_shown(ctl);
+        begin_acting(scheduler, ctl);
+    }
+    for (unsigned i = 0; i < FILES_A_STEP && ctl->at < ctl->n_items; i++) {
+        ctl->count += act(scheduler, ctl, &ctl->items[ctl->at++]);
     }
     if (ctl->at == ctl->n_items) {
         ctl_put_count(ctl);
     }
+}
+
+void ctl_act_give_back(struct scheduler *scheduler, struct ctl *ctl)
+{
+    for (size_t i = 0; i < ctl->n_items; i++) {
+        if (ctl->items[i].is_taken) {
+            waiting_add(&scheduler->later, &ctl->items[i].entry);
+        }
+    }
+    ctl->n_items = 0;
 }
