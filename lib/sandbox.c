@@ -296,7 +296,15 @@ static const uint16_t fork_calls[] = {
 static const uint16_t serve_calls[] = {SYS_accept4, SYS_accept};
 static const uint16_t sandbox_calls_list[] = {SYS_prctl, SYS_seccomp, 444, 445, 446};
 
-enum { PROGRAM_MAX = 512 };
+/* What happens to a call, by its number. Numbers above are all killed. */
+enum verdict { VERDICT_KILL, VERDICT_ALLOW, VERDICT_UNIX_SOCKET, VERDICT_NO_TERMINAL };
+enum { NUMBERS = 512, PROGRAM_MAX = 1024 };
+
+/* A run of numbers with one verdict, up to the next one's first. */
+struct run {
+    uint16_t first;
+    uint8_t verdict;
+};
 struct program {
     unsigned short len;
     struct sock_filter code[PROGRAM_MAX];
@@ -310,22 +318,45 @@ static void emit(struct program *program, uint16_t code, uint32_t k, uint8_t jum
     program->code[program->len++] = (struct sock_filter){code, jump_true, jump_false, k};
 }
 
-static void emit_allow(struct program *program, const uint16_t *calls, size_t n)
+static void emit_verdict(struct program *program, uint8_t verdict)
 {
-    for (size_t i = 0; i < n; i++) {
-        emit(program, BPF_JMP | BPF_JEQ | BPF_K, calls[i], 0, 1);
+    switch ((enum verdict)verdict) {
+    case VERDICT_UNIX_SOCKET: /* socket() for AF_UNIX only */
+        emit(program, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0]), 0, 0);
+        emit(program, BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 0, 1);
         emit(program, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+        emit(program, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT, 0, 0);
+        return;
+    case VERDICT_NO_TERMINAL: /* stdio asks with ioctl() whether it writes to a terminal */
+        emit(program, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOTTY, 0, 0);
+        return;
+    case VERDICT_ALLOW:
+        emit(program, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+        return;
+    case VERDICT_KILL:
+        break;
     }
+    emit(program, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
 }
 
-/* socket() for AF_UNIX only; the accumulator holds the call's number before and after. */
-static void emit_unix_socket(struct program *program)
+/* A search tree over the runs: the kernel tries every call's number when a filter is set, so a line of comparisons would make
+ * that as dear as two forks. */
+static void emit_tree(struct program *program, const struct run *runs, size_t n)
 {
-    emit(program, BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 4);
-    emit(program, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0]), 0, 0);
-    emit(program, BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 0, 1);
-    emit(program, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
-    emit(program, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT, 0, 0);
+    if (n == 1) {
+        emit_verdict(program, runs[0].verdict);
+        return;
+    }
+    size_t half = n / 2;
+    unsigned short at = program->len;
+    emit(program, BPF_JMP | BPF_JGE | BPF_K, runs[half].first, 0, 0);
+    emit_tree(program, runs, half);
+    unsigned distance = program->len - at - 1U;
+    if (distance > UINT8_MAX) {
+        die_bug("seccomp tree too wide");
+    }
+    program->code[at].jt = (uint8_t)distance;
+    emit_tree(program, runs + half, n - half);
 }
 
 static uint32_t this_architecture(void)
@@ -339,33 +370,59 @@ static uint32_t this_architecture(void)
 #endif
 }
 
-#define EMIT_CLASS(program, classes, class, list)                                                                                \
-    do {                                                                                                                         \
-        if ((classes) & (class)) {                                                                                               \
-            emit_allow((program), (list), sizeof(list) / sizeof(list)[0]);                                                       \
-        }                                                                                                                        \
-    } while (0)
+static void allow(uint8_t *verdict_of, const uint16_t *calls, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        verdict_of[calls[i]] = VERDICT_ALLOW;
+    }
+}
+
+#define ALLOW(verdict_of, list) allow((verdict_of), (list), sizeof(list) / sizeof(list)[0])
+
+static void judge(uint8_t *verdict_of, unsigned classes)
+{
+    ALLOW(verdict_of, stdio_calls);
+    verdict_of[SYS_ioctl] = VERDICT_NO_TERMINAL;
+    if (classes & SANDBOX_RPATH) {
+        ALLOW(verdict_of, rpath_calls);
+    }
+    if (classes & SANDBOX_WPATH) {
+        ALLOW(verdict_of, wpath_calls);
+    }
+    if (classes & SANDBOX_CPATH) {
+        ALLOW(verdict_of, cpath_calls);
+    }
+    if (classes & SANDBOX_UNIX) {
+        ALLOW(verdict_of, unix_calls);
+        verdict_of[SYS_socket] = VERDICT_UNIX_SOCKET;
+    }
+    if (classes & (SANDBOX_FORK | SANDBOX_SERVE)) {
+        ALLOW(verdict_of, fork_calls);
+    }
+    if (classes & SANDBOX_SERVE) {
+        ALLOW(verdict_of, serve_calls);
+    }
+    if (classes & SANDBOX_SANDBOX) {
+        ALLOW(verdict_of, sandbox_calls_list);
+    }
+}
 
 static void build(struct program *program, unsigned classes)
 {
+    uint8_t verdict_of[NUMBERS] = {VERDICT_KILL};
+    struct run runs[NUMBERS];
+    size_t n = 0;
+    judge(verdict_of, classes);
+    for (unsigned number = 0; number < NUMBERS; number++) {
+        if (number == 0 || verdict_of[number] != verdict_of[number - 1]) {
+            runs[n++] = (struct run){(uint16_t)number, verdict_of[number]};
+        }
+    }
     emit(program, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch), 0, 0);
     emit(program, BPF_JMP | BPF_JEQ | BPF_K, this_architecture(), 1, 0);
     emit(program, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
     emit(program, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
-    emit_allow(program, stdio_calls, sizeof stdio_calls / sizeof stdio_calls[0]);
-    EMIT_CLASS(program, classes, SANDBOX_RPATH, rpath_calls);
-    EMIT_CLASS(program, classes, SANDBOX_WPATH, wpath_calls);
-    EMIT_CLASS(program, classes, SANDBOX_CPATH, cpath_calls);
-    EMIT_CLASS(program, classes, SANDBOX_UNIX, unix_calls);
-    EMIT_CLASS(program, classes, SANDBOX_FORK | SANDBOX_SERVE, fork_calls);
-    EMIT_CLASS(program, classes, SANDBOX_SERVE, serve_calls);
-    EMIT_CLASS(program, classes, SANDBOX_SANDBOX, sandbox_calls_list);
-    if (classes & SANDBOX_UNIX) {
-        emit_unix_socket(program);
-    }
-    emit(program, BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 1); /* stdio asks whether it writes to a terminal */
-    emit(program, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOTTY, 0, 0);
-    emit(program, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
+    emit_tree(program, runs, n);
 }
 
 void sandbox_calls(unsigned classes)
