@@ -9,8 +9,9 @@
 
 #include "lib/log.h"
 #include "lib/str.h"
+#include "lib/wire.h"
 
-enum { CALLER_SECONDS = 5, EARLY_MAX = 65534 };
+enum { CALLER_SECONDS = 5, EARLY_MAX = WIRE_IN }; /* more would find no room in the session */
 
 /* True when all fields of a session are there. */
 static bool read_question(struct takeover *takeover, uint64_t *early_out)
