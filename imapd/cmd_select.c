@@ -176,9 +176,8 @@ const struct reply *cmd_expunge(struct session *session, struct parser *parser)
     struct set set = {0};
     struct targets targets = {0};
     const struct reply *trouble = NULL;
-    if (session->is_uid && (!parse_space(parser) || !parse_set(parser, &set))) {
-        trouble = &reply_syntax;
-    } else if (!parse_end(parser)) {
+    bool is_good = !session->is_uid || (parse_space(parser) && parse_set(parser, &set));
+    if (!is_good || !parse_end(parser)) {
         trouble = &reply_syntax;
     } else if (session->folder.mode != FOLDER_WRITE) {
         trouble = &reply_read_only;

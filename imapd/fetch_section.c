@@ -191,45 +191,46 @@ static int put_place(struct session *session, int fd, const struct fetch_item *i
     return 0;
 }
 
+/* Where the header ends: behind its first empty line; without one all is header. Fed in pieces. */
+struct header_end {
+    bool at_start, has_cr, is_found;
+    uint64_t at; /* bytes looked at, or the end */
+};
+
+static void find_header_end(struct header_end *find, const char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (bytes[i] == '\n' && find->at_start) {
+            find->is_found = true;
+            find->at += i + 1;
+            return;
+        }
+        bool is_first_cr = bytes[i] == '\r' && find->at_start && !find->has_cr;
+        find->at_start = bytes[i] == '\n' || is_first_cr;
+        find->has_cr = is_first_cr;
+    }
+    find->at += n;
+}
+
 /* BODY[], and by it HEADER and TEXT, which need no table of parts. */
 static int find_top(int fd, uint64_t size, const struct fetch_item *item, struct fetch_place *out)
 {
     char piece[8192];
+    struct header_end find = {.at_start = true};
     *out = (struct fetch_place){.len = size, .is_there = true};
     if (item->text == TEXT_WHOLE) {
         return 0;
     }
-    /* The header ends behind its first empty line; without one all is header. */
-    uint64_t header = size;
-    bool at_start = true;
-    bool has_cr = false;
-    for (uint64_t at = 0; at < size && header == size;) {
-        size_t n = size - at < sizeof piece ? (size_t)(size - at) : sizeof piece;
-        if (read_at(fd, at, piece, n) < 0) {
+    while (!find.is_found && find.at < size) {
+        size_t n = size - find.at < sizeof piece ? (size_t)(size - find.at) : sizeof piece;
+        if (read_at(fd, find.at, piece, n) < 0) {
             return -1;
         }
-        for (size_t i = 0; i < n; i++) {
-            if (piece[i] == '\n') {
-                if (at_start) {
-                    header = at + i + 1;
-                    break;
-                }
-                at_start = true;
-                has_cr = false;
-            } else if (piece[i] == '\r' && at_start && !has_cr) {
-                has_cr = true;
-            } else {
-                at_start = has_cr = false;
-            }
-        }
-        at += n;
+        find_header_end(&find, piece, n);
     }
-    if (item->text == TEXT_TEXT) {
-        out->at = header;
-        out->len = size - header;
-    } else {
-        out->len = header;
-    }
+    bool is_text = item->text == TEXT_TEXT;
+    out->at = is_text ? find.at : 0;
+    out->len = is_text ? size - find.at : find.at;
     return 0;
 }
 

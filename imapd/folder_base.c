@@ -82,7 +82,7 @@ int folder_write_base(struct folder *folder, uint32_t uidvalidity)
     index_base_append(&text, &base);
     int result = write_file(folder, &text);
     stralloc *all[] = {&records, &names, &keywords, &text};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         stralloc_free(all[i]);
     }
     return result;

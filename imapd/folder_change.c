@@ -60,7 +60,7 @@ static int portion_end(struct portion *portion, enum index_kind kind)
     folder_unlock(folder);
     stralloc *texts[] = {&portion->items, &portion->lines, &portion->from, &portion->to};
     int error = errno;
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         stralloc_free(texts[i]);
     }
     errno = error;

@@ -44,7 +44,7 @@ static void take_entries(struct scan *scan, const stralloc *bytes, size_t *at)
 static bool read_rest(struct folder *folder, int fd, stralloc *bytes)
 {
     struct stat stat;
-    if (fstat(fd, &stat) < 0 || !S_ISREG(stat.st_mode) || stat.st_size > 2 * FRESH_MAX) {
+    if (fstat(fd, &stat) < 0 || !S_ISREG(stat.st_mode) || stat.st_size > (off_t)2 * FRESH_MAX) {
         return false;
     }
     uint64_t size = (uint64_t)stat.st_size;

@@ -200,7 +200,7 @@ void folder_close(struct folder *folder)
 {
     folder_rest(folder);
     int *fds[] = {&folder->dir, &folder->fresh, &folder->cur, &folder->lock, &folder->index, &folder->cache};
-    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
         close_one(fds[i]);
     }
     free(folder->tail);
@@ -211,7 +211,7 @@ void folder_close(struct folder *folder)
     struct folder_list *lists[] = {&folder->gone,  &folder->pending,   &folder->ghosts,     &folder->changed,
                                    &folder->sizes, &folder->blob_uids, &folder->blob_places};
     stralloc_free(&folder->blobs);
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         folder_list_free(lists[i]);
     }
 }

@@ -205,7 +205,7 @@ static void scan_free(struct scan *scan)
     free(scan->seen);
     free(scan->fresh);
     stralloc *texts[] = {&scan->lines, &scan->records, &scan->names, &scan->flags, &scan->ranges, &scan->name};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         stralloc_free(texts[i]);
     }
     errno = error;

@@ -143,6 +143,16 @@ static const struct command {
     {"LOGIN", run_login},  {"AUTHENTICATE", run_authenticate}, {"CAPABILITY", run_capability}, {"ID", run_id}, {"NOOP", run_noop},
     {"LOGOUT", run_logout}};
 
+static const struct command *find(struct slice word)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (slice_is(word, commands[i].word)) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
 static const struct reply *run(struct login *login)
 {
     struct parser parser = {login->input.command.s, login->input.command.s + login->input.command.len};
@@ -157,11 +167,11 @@ static const struct reply *run(struct login *login)
     if (!parse_space(&parser) || !parse_atom(&parser, &word)) {
         return &reply_no_tag;
     }
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (slice_is(word, commands[i].word)) {
-            login->command_word = commands[i].word;
-            return commands[i].run(login, &parser);
-        }
+    const struct command *command = find(word);
+    if (command != NULL) {
+        login->command_word = command->word;
+        const struct reply *reply = command->run(login, &parser);
+        return reply;
     }
     return &reply_login_first;
 }

@@ -142,7 +142,7 @@ static bool parse_clock(struct parser *parser, int64_t *out)
         !parse_char(parser, ':') || !parse_digits(parser, 2, &second) || hour > 23 || minute > 59 || second > 60) {
         return false;
     }
-    *out = (int64_t)(hour * 3600 + minute * 60 + second);
+    *out = (int64_t)hour * 3600 + (int64_t)minute * 60 + second;
     return true;
 }
 
@@ -155,7 +155,7 @@ static bool parse_zone(struct parser *parser, int64_t *out)
         minutes > 59) {
         return false;
     }
-    *out = (int64_t)(hours * 3600 + minutes * 60) * (is_west ? -1 : 1);
+    *out = ((int64_t)hours * 3600 + (int64_t)minutes * 60) * (is_west ? -1 : 1);
     return true;
 }
 

@@ -214,36 +214,46 @@ static bool close_operand(struct stack *stack, struct search *search)
     }
 }
 
+/* `(`, NOT and OR open something: 1. Another key: 0, and it was taken. -1: neither. */
+static int parse_opening(struct session *session, struct parser *parser, struct search *search, struct stack *stack)
+{
+    bool is_group = parse_char(parser, '(');
+    if (is_group) {
+        return push(stack, OPEN_GROUP) ? 1 : -1;
+    }
+    bool is_not = parse_word(parser, "NOT");
+    if (is_not || parse_word(parser, "OR")) {
+        return push(stack, is_not ? OPEN_NOT : OPEN_OR) && parse_space(parser) ? 1 : -1;
+    }
+    return parse_leaf(session, parser, search) && close_operand(stack, search) ? 0 : -1;
+}
+
+/* What `)` closes is an operand itself. */
+static bool parse_closings(struct parser *parser, struct search *search, struct stack *stack)
+{
+    while (parse_char(parser, ')')) {
+        const struct open_group *top = &stack->group[stack->n - 1];
+        if (stack->n == 1 || top->kind != OPEN_GROUP || top->n == 0) {
+            return false;
+        }
+        stack->n--;
+        if (!close_operand(stack, search)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool search_parse_keys(struct session *session, struct parser *parser, struct search *search)
 {
     struct stack stack = {.n = 0};
     (void)push(&stack, OPEN_GROUP);
     for (;;) {
-        bool is_good = true;
-        if (parse_char(parser, '(')) {
-            is_good = push(&stack, OPEN_GROUP);
-            if (is_good) {
-                continue;
-            }
-        } else if (parse_word(parser, "NOT")) {
-            is_good = push(&stack, OPEN_NOT) && parse_space(parser);
-            if (is_good) {
-                continue;
-            }
-        } else if (parse_word(parser, "OR")) {
-            is_good = push(&stack, OPEN_OR) && parse_space(parser);
-            if (is_good) {
-                continue;
-            }
-        } else {
-            is_good = parse_leaf(session, parser, search) && close_operand(&stack, search);
+        int opened = parse_opening(session, parser, search, &stack);
+        if (opened > 0) {
+            continue;
         }
-        while (is_good && parse_char(parser, ')')) {
-            is_good = stack.n > 1 && stack.group[stack.n - 1].kind == OPEN_GROUP && stack.group[stack.n - 1].n > 0;
-            stack.n -= is_good;
-            is_good = is_good && close_operand(&stack, search);
-        }
-        if (!is_good) {
+        if (opened < 0 || !parse_closings(parser, search, &stack)) {
             return false;
         }
         if (parse_end(parser)) {
