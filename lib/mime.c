@@ -101,6 +101,7 @@ static void open_boundary(struct mime *mime, struct mime_slice text)
     *boundary = (struct mime_boundary){.part = mime->current, .last_child = MIME_NONE, .at = mime->boundary_text.len, .n = n};
     str_cat(&mime->boundary_text, text.bytes, n);
     mime->longest = n > mime->longest ? n : mime->longest;
+    mime->shortest = n < mime->shortest ? n : mime->shortest;
 }
 
 /* Only the first `n` boundaries stay open. */
@@ -225,7 +226,7 @@ static void meet_boundary(struct mime *mime, uint32_t index, bool is_last)
 static bool find_boundary(const struct mime *mime, const char *line, size_t n, uint32_t *index_out)
 {
     const struct mime_boundary *best = NULL;
-    if (n < 2 || line[0] != '-' || line[1] != '-') {
+    if (n < mime->shortest + 2 || line[0] != '-' || line[1] != '-') {
         return false;
     }
     for (uint32_t i = mime->open_n; i-- > 0;) {
@@ -381,6 +382,7 @@ void mime_start(struct mime *mime)
     mime->here = (struct mime_place){0};
     mime->open_n = 0;
     mime->longest = 0;
+    mime->shortest = MIME_BOUNDARY_MAX;
     mime->held_len = 0;
     mime->last = '\n';
     begin_part(mime, MIME_NONE);

@@ -73,7 +73,7 @@ struct mime {
     struct mime_place here;
     struct mime_boundary open[MIME_DEPTH_MAX];
     uint32_t open_n;
-    size_t longest; /* open boundary */
+    size_t longest, shortest; /* of the boundaries so far */
     stralloc boundary_text;
     struct mime_type type; /* of the part whose header just ended */
     char held[MIME_LINE_HELD];

@@ -110,7 +110,8 @@ static void append_addresses(stralloc *out, struct mime_text *text, struct mime_
     struct mime_slice line = mime_unfolded(value, &text->value);
     struct mime_address address;
     mime_addresses_start(&text->addresses, line.bytes, line.n);
-    while (mime_addresses_next(&text->addresses, &address)) {
+    while (text->addresses_left > 0 && mime_addresses_next(&text->addresses, &address)) {
+        text->addresses_left--;
         str_catc(out, '(');
         if (address.name.bytes == NULL) {
             str_cats(out, "NIL");
@@ -178,7 +179,9 @@ void mime_envelope_append(stralloc *out, struct mime_text *text, const struct mi
                                 .text = text,
                                 .header = {mime->headers.s + mime->parts[part].kept, mime->parts[part].kept_len},
                                 .fields = part == 0 ? &mime->root : &text->fields};
-    if (part != 0) {
+    if (part == 0) {
+        text->addresses_left = MIME_ADDRESSES_MAX;
+    } else {
         mime_fields_read(envelope.header.bytes, envelope.header.n, &text->fields);
     }
     const struct mime_slice *last = envelope.fields->last;

@@ -115,35 +115,24 @@ static void recognise_piece(const struct mime_params *params, struct mime_param 
     }
 }
 
-/* By name, piece, place. */
+/* Plain ones first, by place; pieces by name, number, place. */
 static int compare(const void *left, const void *right, void *text)
 {
     const struct mime_param *a = left;
     const struct mime_param *b = right;
     const char *bytes = text;
-    size_t n = a->name_len < b->name_len ? a->name_len : b->name_len;
-    int order = memcmp(bytes + a->name, bytes + b->name, n);
-    if (order == 0) {
-        order = (a->name_len > b->name_len) - (a->name_len < b->name_len);
-    }
-    if (order == 0) {
-        order = (a->piece > b->piece) - (a->piece < b->piece);
-    }
-    return order != 0 ? order : (a->name > b->name) - (a->name < b->name);
-}
-
-/* Puts the plain ones first, in their order; returns how many. */
-static size_t part_plain(struct mime_params *params)
-{
-    size_t plain = 0;
-    for (size_t i = 0; i < params->n; i++) {
-        if (!params->list[i].is_piece) {
-            struct mime_param param = params->list[i];
-            memmove(params->list + plain + 1, params->list + plain, (i - plain) * sizeof param);
-            params->list[plain++] = param;
+    int order = (int)a->is_piece - (int)b->is_piece;
+    if (order == 0 && a->is_piece) {
+        size_t n = a->name_len < b->name_len ? a->name_len : b->name_len;
+        order = memcmp(bytes + a->name, bytes + b->name, n);
+        if (order == 0) {
+            order = (a->name_len > b->name_len) - (a->name_len < b->name_len);
+        }
+        if (order == 0) {
+            order = (a->piece > b->piece) - (a->piece < b->piece);
         }
     }
-    return plain;
+    return order != 0 ? order : (a->name > b->name) - (a->name < b->name);
 }
 
 static void append_escaped(struct mime_params *params, struct mime_param piece)
@@ -218,12 +207,14 @@ static void join_group(struct mime_params *params, size_t from, size_t to, size_
 
 static void join_pieces(struct mime_params *params)
 {
-    size_t n = part_plain(params);
-    size_t pieces = params->n - n;
-    if (pieces == 0) {
+    size_t n = 0;
+    for (size_t i = 0; i < params->n; i++) {
+        n += !params->list[i].is_piece;
+    }
+    if (n == params->n) {
         return;
     }
-    qsort_r(params->list + n, pieces, sizeof *params->list, compare, params->text.s);
+    qsort_r(params->list, params->n, sizeof *params->list, compare, params->text.s);
     for (size_t from = n; from < params->n;) {
         struct mime_slice name = mime_param_name(params, from);
         size_t to = from + 1;

@@ -80,33 +80,19 @@ static bool skip_reply(struct view *view)
     return true;
 }
 
-/* subj-leader: blobs and a reply mark, or blanks. True: something was cut; *is_reply is set by a mark. */
-static bool cut_leader(struct view *view, bool *is_reply)
+/* Cuts blanks, blobs and a reply mark in front (subj-leader). Blobs that no mark follows are cut too, but the last one where
+ * nothing stands behind it. True: there was a mark, and more may follow. */
+static bool cut_front(struct view *view)
 {
-    if (view->p < view->end && is_blank(*view->p)) {
-        skip_blanks(view);
-        return true;
-    }
+    skip_blanks(view);
     struct view at = *view;
-    while (skip_blob(&at)) {
+    const char *last_blob = at.p;
+    for (const char *blob = at.p; skip_blob(&at); blob = at.p) {
+        last_blob = blob;
     }
-    if (!skip_reply(&at)) {
-        return false;
-    }
-    view->p = at.p;
-    *is_reply = true;
-    return true;
-}
-
-/* A blob in front is cut where something stays behind it. */
-static bool cut_blob(struct view *view)
-{
-    struct view at = *view;
-    if (!skip_blob(&at) || at.p == at.end) {
-        return false;
-    }
-    view->p = at.p;
-    return true;
+    bool is_reply = skip_reply(&at);
+    view->p = is_reply || at.p < at.end ? at.p : last_blob;
+    return is_reply;
 }
 
 /* "[fwd:" … "]" */
@@ -143,7 +129,8 @@ bool mime_base_subject_append(stralloc *out, const char *subject, size_t n)
     bool is_reply = false;
     do {
         is_reply |= cut_trailers(&view);
-        while (cut_leader(&view, &is_reply) || cut_blob(&view)) {
+        while (cut_front(&view)) {
+            is_reply = true;
         }
     } while (cut_forward(&view) && (is_reply = true));
     append_collapsed(out, view);

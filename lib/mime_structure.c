@@ -299,6 +299,7 @@ void mime_structure_append(stralloc *out, struct mime_text *text, const struct m
     struct writer writer = {.out = out, .text = text, .mime = mime, .is_extended = is_extended, .fields_of = MIME_NONE};
     const struct mime_part *parts = mime->parts;
     uint32_t i = 0;
+    text->addresses_left = MIME_ADDRESSES_MAX;
     for (;;) {
         open_part(&writer, i);
         if (parts[i].children > 0) {

@@ -9,6 +9,7 @@
 #include "str.h"
 
 #include <endian.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct builder {
@@ -349,4 +350,47 @@ bool mime_summary_end(struct mime_summary_work *work, stralloc *out)
     append_parts(&builder);
     put_head(&builder, flags);
     return true;
+}
+
+static void free_params(struct mime_params *params)
+{
+    free(params->list);
+    params->list = NULL;
+    params->n = params->room = 0;
+    stralloc_free(&params->text);
+}
+
+static void free_type(struct mime_type *type)
+{
+    free_params(&type->params);
+    stralloc_free(&type->value);
+    stralloc_free(&type->text);
+}
+
+static void free_addresses(struct mime_addresses *addresses)
+{
+    stralloc_free(&addresses->text);
+    stralloc_free(&addresses->comment);
+}
+
+void mime_summary_free(struct mime_summary_work *work)
+{
+    free(work->mime.parts);
+    work->mime.parts = NULL;
+    work->mime.n = work->mime.room = 0;
+    stralloc_free(&work->mime.headers);
+    stralloc_free(&work->mime.boundary_text);
+    free_type(&work->mime.type);
+    free_addresses(&work->text.addresses);
+    free_type(&work->text.type);
+    free_params(&work->text.params);
+    stralloc_free(&work->text.value);
+    stralloc_free(&work->text.words);
+    stralloc_free(&work->words.bytes);
+    stralloc_free(&work->words.decoder.held);
+    free_addresses(&work->addresses);
+    stralloc_free(&work->line);
+    stralloc_free(&work->decoded);
+    stralloc_free(&work->id);
+    stralloc_free(&work->charsets);
 }

@@ -68,6 +68,8 @@ void mime_summary_start(struct mime_summary_work *work);
 void mime_summary_feed(struct mime_summary_work *work, const char *bytes, size_t n);
 /* False: the message is too large for it (4 GiB); nothing is appended. */
 bool mime_summary_end(struct mime_summary_work *work, stralloc *out);
+/* Gives back the memory that a large message left; charsets stay open. */
+void mime_summary_free(struct mime_summary_work *work);
 
 /* Reading one: slices of its bytes. */
 struct mime_summary {

@@ -11,8 +11,10 @@
 #include "mime.h"
 #include "mime_address.h"
 
+enum { MIME_ADDRESSES_MAX = 50000 }; /* of one message, in its ENVELOPE or its structure; further ones are left out */
 /* Work memory: zero it before the first use, use it again. */
 struct mime_text {
+    uint32_t addresses_left;
     struct mime_addresses addresses;
     struct mime_type type;
     struct mime_params params;

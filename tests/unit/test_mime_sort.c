@@ -28,6 +28,9 @@ static void base_subjects(void)
         {"[a] [b]", "[b]", false},
         {"[a]", "[a]", false},
         {"Re: [a]", "[a]", true},
+        {"[a] [b] Re: [c] [d] e", "e", true},
+        {"[a] [b] Re: [c] [d]", "[d]", true},
+        {"[a] Re", "Re", false},
         {"[fwd: a]", "a", true},
         {"[Fwd: [fwd: Re: a (fwd)]]", "a", true},
         {"[fwd: a", "[fwd: a", false},
@@ -53,6 +56,12 @@ static void base_subjects(void)
     out.len = 0;
     (void)mime_base_subject_append(&out, deep.s, deep.len);
     ok(out.len > 0, "100,000 brackets end in time");
+    deep.len = out.len = 0;
+    for (unsigned i = 0; i < 700000; i++) {
+        str_cats(&deep, "[x] ");
+    }
+    (void)mime_base_subject_append(&out, deep.s, deep.len);
+    is(str_text(&out), "[x]", "so do 700,000 blobs");
     stralloc_free(&deep);
 }
 

@@ -157,9 +157,12 @@ static void chunkings(void)
     (void)make(message, sizeof message - 1, sizeof message);
     str_cat(&want, blob.s, blob.len);
     for (size_t chunk = 1; chunk < 100; chunk++) {
+        if (chunk % 10 == 0) {
+            mime_summary_free(&work);
+        }
         wrong += !make(message, sizeof message - 1, chunk) || blob.len != want.len || memcmp(blob.s, want.s, want.len) != 0;
     }
-    is_number(wrong, 0, "the same bytes for every chunking");
+    is_number(wrong, 0, "the same bytes for every chunking, with memory kept or given back");
     stralloc_free(&want);
 }
 

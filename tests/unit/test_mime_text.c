@@ -247,6 +247,15 @@ static void deep_and_wide(void)
     str_cats(&message, "\n\n");
     (void)structure(message.s, message.len, true);
     ok(out.len < 2000, "of 20,000 parameters the first thousand are read");
+    message.len = 0;
+    str_cats(&message, "From: ");
+    for (unsigned i = 0; i < 1000000; i++) {
+        str_catc(&message, ',');
+    }
+    str_cats(&message, "\n\n");
+    (void)envelope(message.s, message.len);
+    is_number(open_parentheses(&out), 0, "a million empty addresses");
+    ok(out.len < MIME_ADDRESSES_MAX * 200, "do not become a hundred megabytes");
     stralloc_free(&message);
 }
 
