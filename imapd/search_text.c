@@ -34,6 +34,11 @@ static bool is_ascii(const stralloc *text)
     return true;
 }
 
+static char lower_of(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
 /* The place in the needle whose letter is the rarest in text: candidates are found by it. */
 static size_t rarest_place(const stralloc *needle)
 {
@@ -41,7 +46,7 @@ static size_t rarest_place(const stralloc *needle)
     size_t best = 0;
     size_t best_rank = 0;
     for (size_t i = 0; i < needle->len; i++) {
-        const char *at = strchr(by_frequency, needle->s[i]);
+        const char *at = strchr(by_frequency, lower_of(needle->s[i]));
         size_t rank = at == NULL || *at == '\0' ? sizeof by_frequency : (size_t)(at - by_frequency) + 1;
         if (rank > best_rank) {
             best = i;
@@ -60,7 +65,7 @@ static bool has_ascii(const char *bytes, size_t n, const stralloc *needle)
     size_t place = rarest_place(needle);
     const char *start = bytes + place;
     const char *end = bytes + n - needle->len + 1 + place;
-    char lower = needle->s[place];
+    char lower = lower_of(needle->s[place]);
     char upper = (char)(lower >= 'a' && lower <= 'z' ? lower - 'a' + 'A' : lower);
     const char *low = memchr(start, lower, (size_t)(end - start));
     const char *up = upper == lower ? NULL : memchr(start, upper, (size_t)(end - start));
