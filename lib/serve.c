@@ -74,6 +74,14 @@ static void take_signals(struct state *state)
     set_handler(SIGCHLD, on_signal);
 }
 
+/* A poll that finds something ready lets no signal in: without this a busy server would never hear one. */
+static void hear_signals(const struct state *state)
+{
+    sigset_t blocked;
+    sigprocmask(SIG_SETMASK, &state->open_mask, &blocked);
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
 static void give_back_signals(const struct state *state)
 {
     set_handler(SIGTERM, SIG_DFL);
@@ -314,6 +322,7 @@ static void fork_loop(struct state *state)
         bool takes_more = !got_term && (!is_full(state) || state->server->refuse != NULL);
         struct pollfd listener = {.fd = takes_more ? 0 : -1, .events = POLLIN};
         int ready = ppoll(&listener, 1, NULL, &state->open_mask);
+        hear_signals(state);
         reap(state);
         if (got_hup || ready > 0) {
             refresh(state, got_hup);
@@ -325,12 +334,14 @@ static void fork_loop(struct state *state)
     }
 }
 
-/* A member: one call after the other, SIGTERM only between two. The listener lies above the descriptors of the session. */
+/* A member: one call after the other, signals only between two. The listener lies above the descriptors of the session. */
 static _Noreturn void run_member(struct state *state, int listener)
 {
-    sigset_t term;
-    sigemptyset(&term);
-    sigaddset(&term, SIGTERM);
+    sigset_t between;
+    sigemptyset(&between);
+    sigaddset(&between, SIGTERM);
+    sigaddset(&between, SIGHUP);
+    set_handler(SIGHUP, on_signal);
     for (;;) {
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         struct serve_peer peer;
@@ -340,15 +351,16 @@ static _Noreturn void run_member(struct state *state, int listener)
             }
             continue;
         }
-        sigprocmask(SIG_BLOCK, &term, NULL);
-        refresh(state, false);
+        sigprocmask(SIG_BLOCK, &between, NULL);
+        refresh(state, got_hup);
+        got_hup = 0;
         dup2(fd, 0);
         dup2(fd, 1);
         close(fd);
         state->server->session(&peer);
         dup2(state->nothing, 0);
         dup2(state->nothing, 1);
-        sigprocmask(SIG_UNBLOCK, &term, NULL);
+        sigprocmask(SIG_UNBLOCK, &between, NULL);
     }
 }
 
@@ -393,7 +405,10 @@ static void member_loop(struct state *state)
         struct timespec pause = {.tv_sec = 1};
         ppoll(NULL, 0, may_start ? &pause : NULL, &state->open_mask);
         reap(state);
-        got_hup = 0;
+        if (got_hup) {
+            tell_members(state, SIGHUP);
+            got_hup = 0;
+        }
         if (got_term && !was_told) {
             tell_members(state, SIGTERM);
             was_told = true;

@@ -201,12 +201,14 @@ static void serve(struct scheduler *scheduler, const struct polls *polls)
 static void wait_and_serve(struct scheduler *scheduler)
 {
     static struct polls polls;
-    sigset_t none;
+    sigset_t none, blocked;
     uint64_t wait = timeout_ms(scheduler);
     struct timespec timeout = {.tv_sec = (time_t)(wait / 1000), .tv_nsec = (long)(wait % 1000) * 1000000};
     (void)sigemptyset(&none);
     unsigned n_polls = fill(scheduler, &polls);
     int n = ppoll(polls.list, n_polls, &timeout, &none);
+    (void)sigprocmask(SIG_SETMASK, &none, &blocked); /* a poll that finds something ready lets no signal in */
+    (void)sigprocmask(SIG_SETMASK, &blocked, NULL);
     tell_time(scheduler);
     if (n > 0) {
         serve(scheduler, &polls);
