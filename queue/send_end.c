@@ -157,16 +157,27 @@ void end_starting(struct scheduler *scheduler, int index, const char *channel)
     send_log_starting(&scheduler->log, job->delivery, scheduler->messages[job->message].number, channel, job->address.s);
 }
 
-static void note(struct scheduler *scheduler, const struct job *job, char letter, const char *text)
+/* The other host's domain in lower case, "-" where it is our own folders that matter. */
+static void name_site(stralloc *out, const struct job *job, enum why why)
 {
+    const char *at = strrchr(job->address.s, '@');
+    str_copys(out, why == WHY_no_route && at != NULL ? at + 1 : "-");
+    str_lower(out->s, out->len);
+}
+
+static void note(struct scheduler *scheduler, const struct job *job, char letter, const char *text, enum why why)
+{
+    stralloc site = STRALLOC_ZERO;
+    name_site(&site, job, why);
     struct spoolfile_note note_of = {.seconds = scheduler->now_s,
                                      .n = job->n,
                                      .letter = letter,
-                                     .site = "-",
-                                     .site_len = 1,
+                                     .site = site.s,
+                                     .site_len = site.len,
                                      .text = text,
                                      .text_len = strlen(text)};
     message_note(scheduler, &scheduler->messages[job->message], &note_of);
+    stralloc_free(&site);
 }
 
 /* The name in later/ tells the first reason of this try, and whom it concerns. */
@@ -175,10 +186,8 @@ static void remember_reason(struct message *message, const struct job *job, enum
     uint32_t site = 0;
     enum waiting_site kind = SITE_LOCAL;
     if (why == WHY_no_route) {
-        const char *at = strrchr(job->address.s, '@');
         stralloc domain = STRALLOC_ZERO;
-        str_copys(&domain, at == NULL ? "" : at + 1);
-        str_lower(domain.s, domain.len);
+        name_site(&domain, job, why);
         site = crc32c(0, domain.s, domain.len);
         stralloc_free(&domain);
         kind = SITE_ONE;
@@ -201,9 +210,9 @@ static void deliver_end(struct scheduler *scheduler, struct message *message, co
     message->waiting--;
 }
 
-static bool fail_end(struct scheduler *scheduler, struct message *message, const struct job *job, const char *text)
+static bool fail_end(struct scheduler *scheduler, struct message *message, const struct job *job, const char *text, enum why why)
 {
-    note(scheduler, job, 'D', text);
+    note(scheduler, job, 'D', text, why);
     if (message_mark(scheduler, message, job->n, 'D') < 0) {
         return false;
     }
@@ -227,9 +236,9 @@ void end_job(struct scheduler *scheduler, int index, char letter, const char *te
     text = str_text(&words);
     if (letter == 'K') {
         deliver_end(scheduler, message, job);
-    } else if (letter == 'Z' || !fail_end(scheduler, message, job, text)) {
+    } else if (letter == 'Z' || !fail_end(scheduler, message, job, text, why)) {
         letter = 'Z';
-        note(scheduler, job, 'Z', text);
+        note(scheduler, job, 'Z', text, why);
         remember_reason(message, job, why);
     }
     send_log_delivery(&scheduler->log, job->delivery, letter, text);
