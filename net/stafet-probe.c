@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* stafet-probe [-t SECONDS] ADDRESS PORT
  *
- * Does a mail service answer? Connects, prints the first line of its greeting, says QUIT and waits for the end.
+ * Does a mail service answer? Connects, prints the first line of its greeting, says QUIT (LOGOUT, where it greets as IMAP does)
+ * and waits for the end.
  * Trusts nobody: one line of at most 512 bytes, one deadline over all. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -73,8 +74,9 @@ int main(int argc, char **argv)
         errno = 0;
         die_temporary("no greeting from %s port %s within %u seconds", argv[optind], argv[optind + 1], (unsigned)seconds);
     }
+    bool is_imap = n > 0 && line[0] == '*';
     print_line(line, n);
-    wire_puts(&wire, "QUIT\r\n");
+    wire_puts(&wire, is_imap ? "a LOGOUT\r\n" : "QUIT\r\n");
     enum wire_result result;
     do {
         result = wire_read_line(&wire, LINE_MAX_BYTES, false, &line, &n);
