@@ -8,13 +8,27 @@
 #define DEFAULT_CHARSET "\"charset\" \"us-ascii\""
 
 struct writer {
-    stralloc *out;
+    stralloc *out, *plain; /* BODYSTRUCTURE; BODY or NULL: what both say is written to out, then repeated */
     struct mime_text *text;
     const struct mime *mime;
-    bool is_extended;
     uint32_t fields_of; /* the part that `fields` is about */
     const struct mime_fields *fields;
 };
+
+/* What was written since `from` stands in BODY too. */
+static void repeat_in_body(struct writer *writer, size_t from)
+{
+    if (writer->plain != NULL) {
+        str_cat(writer->plain, writer->out->s + from, writer->out->len - from);
+    }
+}
+
+static void close_both(struct writer *writer)
+{
+    size_t from = writer->out->len;
+    str_catc(writer->out, ')');
+    repeat_in_body(writer, from);
+}
 
 static const struct mime_fields *fields_of(struct writer *writer, uint32_t i)
 {
@@ -244,44 +258,49 @@ static void close_single(struct writer *writer, uint32_t i)
 {
     const struct mime_part *part = &writer->mime->parts[i];
     if (part->kind == MIME_MESSAGE) {
+        size_t from = writer->out->len;
         str_catc(writer->out, ' ');
         str_catn(writer->out, mime_part_body_lines(part));
+        repeat_in_body(writer, from);
     }
-    if (writer->is_extended) {
-        append_string_or_nil(writer, fields_of(writer, i)->first[MIME_CONTENT_MD5]);
-        append_extension(writer, i);
-    }
-    str_catc(writer->out, ')');
-}
-
-/* A multipart must have a part: one empty text stands where none is. */
-static void open_multipart(struct writer *writer, uint32_t i)
-{
-    if (writer->mime->parts[i].children == 0) {
-        str_cats(writer->out, "(\"text\" \"plain\" (" DEFAULT_CHARSET ") NIL NIL \"7bit\" 0 0");
-        str_cats(writer->out, writer->is_extended ? " NIL NIL NIL NIL)" : ")");
-    }
+    append_string_or_nil(writer, fields_of(writer, i)->first[MIME_CONTENT_MD5]);
+    append_extension(writer, i);
+    close_both(writer);
 }
 
 static void close_multipart(struct writer *writer, uint32_t i)
 {
     const struct mime_type *type = type_of(writer, i);
+    size_t from = writer->out->len;
     str_catc(writer->out, ' ');
     append_token(writer->out, type->subtype);
-    if (writer->is_extended) {
-        append_params(writer->out, &type->params, false);
-        append_extension(writer, i);
-    }
-    str_catc(writer->out, ')');
+    repeat_in_body(writer, from);
+    append_params(writer->out, &type->params, false);
+    append_extension(writer, i);
+    close_both(writer);
+}
+
+/* A multipart must have a part: one empty text stands where none is. */
+static void append_empty_text(struct writer *writer)
+{
+    size_t from = writer->out->len;
+    str_cats(writer->out, "(\"text\" \"plain\" (" DEFAULT_CHARSET ") NIL NIL \"7bit\" 0 0");
+    repeat_in_body(writer, from);
+    str_cats(writer->out, " NIL NIL NIL NIL");
+    close_both(writer);
 }
 
 static void open_part(struct writer *writer, uint32_t i)
 {
+    const struct mime_part *part = &writer->mime->parts[i];
+    size_t from = writer->out->len;
     str_catc(writer->out, '(');
-    if (writer->mime->parts[i].kind == MIME_MULTIPART) {
-        open_multipart(writer, i);
-    } else {
+    if (part->kind != MIME_MULTIPART) {
         open_single(writer, i);
+    }
+    repeat_in_body(writer, from);
+    if (part->kind == MIME_MULTIPART && part->children == 0) {
+        append_empty_text(writer);
     }
 }
 
@@ -294,9 +313,9 @@ static void close_part(struct writer *writer, uint32_t i)
     }
 }
 
-void mime_structure_append(stralloc *out, struct mime_text *text, const struct mime *mime, bool is_extended)
+void mime_structures_append(stralloc *extended, stralloc *plain, struct mime_text *text, const struct mime *mime)
 {
-    struct writer writer = {.out = out, .text = text, .mime = mime, .is_extended = is_extended, .fields_of = MIME_NONE};
+    struct writer writer = {.out = extended, .plain = plain, .text = text, .mime = mime, .fields_of = MIME_NONE};
     const struct mime_part *parts = mime->parts;
     uint32_t i = 0;
     text->addresses_left = MIME_ADDRESSES_MAX;
@@ -316,4 +335,10 @@ void mime_structure_append(stralloc *out, struct mime_text *text, const struct m
         }
         i = parts[i].next;
     }
+}
+
+void mime_structure_append(stralloc *out, struct mime_text *text, const struct mime *mime, bool is_extended)
+{
+    text->unwanted.len = 0;
+    mime_structures_append(is_extended ? out : &text->unwanted, is_extended ? NULL : out, text, mime);
 }

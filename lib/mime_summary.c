@@ -283,11 +283,13 @@ static void append_texts(struct builder *builder)
     size_t at = builder->out->len;
     mime_envelope_append(builder->out, &work->text, &work->mime, 0);
     end_section(builder, MIME_ENVELOPE, at);
-    for (int is_extended = 0; is_extended < 2; is_extended++) {
-        at = builder->out->len;
-        mime_structure_append(builder->out, &work->text, &work->mime, is_extended);
-        end_section(builder, is_extended ? MIME_BODYSTRUCTURE : MIME_BODY, at);
-    }
+    at = builder->out->len;
+    work->decoded.len = 0;
+    mime_structures_append(builder->out, &work->decoded, &work->text, &work->mime);
+    end_section(builder, MIME_BODYSTRUCTURE, at);
+    at = builder->out->len;
+    str_cat(builder->out, work->decoded.s, work->decoded.len);
+    end_section(builder, MIME_BODY, at);
 }
 
 /* Everything that comes from the root's header. Returns the flags. */
@@ -386,6 +388,7 @@ void mime_summary_free(struct mime_summary_work *work)
     free_params(&work->text.params);
     stralloc_free(&work->text.value);
     stralloc_free(&work->text.words);
+    stralloc_free(&work->text.unwanted);
     stralloc_free(&work->words.bytes);
     stralloc_free(&work->words.decoder.held);
     free_addresses(&work->addresses);

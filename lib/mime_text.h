@@ -19,7 +19,7 @@ struct mime_text {
     struct mime_type type;
     struct mime_params params;
     struct mime_fields fields;
-    stralloc value, words;
+    stralloc value, words, unwanted;
 };
 void mime_string_append(stralloc *out, const char *bytes, size_t n);
 
@@ -27,5 +27,7 @@ void mime_string_append(stralloc *out, const char *bytes, size_t n);
 void mime_envelope_append(stralloc *out, struct mime_text *text, const struct mime *mime, uint32_t part);
 /* The message in parentheses; is_extended: BODYSTRUCTURE, else BODY. */
 void mime_structure_append(stralloc *out, struct mime_text *text, const struct mime *mime, bool is_extended);
+/* Both at once: BODYSTRUCTURE to `extended`, BODY to `plain` (NULL: not wanted). */
+void mime_structures_append(stralloc *extended, stralloc *plain, struct mime_text *text, const struct mime *mime);
 
 #endif

@@ -21,6 +21,7 @@ static void put(const stralloc *s)
 static int show(const char *path)
 {
     static stralloc out = STRALLOC_ZERO;
+    static stralloc plain = STRALLOC_ZERO;
     char chunk[65536];
     ssize_t got;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -39,11 +40,10 @@ static int show(const char *path)
     out.len = 0;
     mime_envelope_append(&out, &text, &mime, 0);
     put(&out);
-    for (int is_extended = 0; is_extended < 2; is_extended++) {
-        out.len = 0;
-        mime_structure_append(&out, &text, &mime, is_extended);
-        put(&out);
-    }
+    out.len = plain.len = 0;
+    mime_structures_append(&out, &plain, &text, &mime);
+    put(&plain);
+    put(&out);
     return 0;
 }
 

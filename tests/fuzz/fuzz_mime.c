@@ -106,11 +106,12 @@ static void require_text(void)
     stralloc out = STRALLOC_ZERO;
     mime_envelope_append(&out, &text, &mime, 0);
     require_list(&out);
-    for (int is_extended = 0; is_extended < 2; is_extended++) {
-        out.len = 0;
-        mime_structure_append(&out, &text, &mime, is_extended);
-        require_list(&out);
-    }
+    stralloc plain = STRALLOC_ZERO;
+    out.len = 0;
+    mime_structures_append(&out, &plain, &text, &mime);
+    require_list(&out);
+    require_list(&plain);
+    stralloc_free(&plain);
     stralloc_free(&out);
 }
 
