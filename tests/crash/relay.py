@@ -16,7 +16,7 @@ PATIENCE = 3  # seconds that send may take after a fault that it survived; then 
 class Send:
     """One recipient."""
     name, begins, processes = "send", ("flock", None), (0, 1)
-    users, sender, bounces, repeats = ("ann",), letters.SENDER, 0, 0
+    users, sender, bounces, most_bounces = ("ann",), letters.SENDER, 0, 0
 
     def __init__(self, house):
         self.house = house
@@ -52,7 +52,7 @@ class Send:
         if not self.is_empty:
             broken.append("stuck: the spool does not become empty")
         found = len(self.house.bounces())
-        most = self.bounces * (4 if fault.startswith("+") else 2)  # a lasting fault meets the message and its bounce
+        most = self.most_bounces * (2 if fault.startswith("+") else 1)  # a lasting fault meets each message again
         if not self.bounces <= found <= most:
             broken.append(f"{'lost' if found < most else 'never'}: {found} bounces, not {self.bounces}")
         return broken
@@ -69,11 +69,14 @@ class SendMany(Send):
 class SendFailing(Send):
     """One recipient is there, the other not: the sender is told, once more at most."""
     name, users, sender, bounces = "send-failing", ("ann", "nobody"), f"eve@{DOMAIN}", 1
+    most_bounces = 2
 
 
 class SendDouble(Send):
-    """Nobody is there, and so isn't the sender: the postmaster hears of it."""
+    """Nobody is there, and so isn't the sender: the postmaster hears of it. A kill may find the reports of both the message and its
+    bounce on their way, not marked yet: both are repeated, and the repeated bounce is reported too."""
     name, users, sender, bounces = "send-double", ("nobody",), f"gone@{DOMAIN}", 1
+    most_bounces = 4
 
 
 class SendDeferred(Send):

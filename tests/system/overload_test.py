@@ -17,6 +17,7 @@ import time
 sys.dont_write_bytecode = True
 TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 sys.path.insert(0, os.path.join(TESTS, "crash"))
+import alone  # noqa: E402
 from disk import Disk  # noqa: E402
 from house import wait_until  # noqa: E402
 from places import program  # noqa: E402
@@ -249,19 +250,14 @@ def log_tells(log, most):
     return count_lines(log) >= most
 
 
-def own_mounts():
-    """Nothing stays mounted, however this ends."""
-    if "STAFET_OWN_MOUNTS" not in os.environ:
-        os.environ["STAFET_OWN_MOUNTS"] = "1"
-        os.execvp("unshare", ["unshare", "-m", "--propagation", "private", sys.executable, os.path.abspath(__file__)])
-
-
 def main():
     tap = Tap()
     if os.geteuid() != 0:
         tap.ok(False, "this_test_needs_root", ["it mounts small disks: run make check as root"])
         tap.done()
-    own_mounts()
+    if "STAFET_ALONE" not in os.environ:
+        os.environ["STAFET_ALONE"] = "1"
+        os.execvp("unshare", [*alone.wrapper(), sys.executable, os.path.abspath(__file__)])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="stafet-overload.") as folder:
         os.chmod(folder, 0o755)
