@@ -20,6 +20,7 @@ struct session {
     struct channel channel;
     struct runner *runner;
     struct message message;
+    int kept_fd; /* of the message before; -1: none */
     struct outcome outcome;
     stralloc question;   /* payload of Q */
     stralloc recipients; /* payloads of R, one behind the other */
@@ -205,23 +206,55 @@ static void serve_call(struct session *session, const struct frame *frame)
     }
 }
 
+static void let_go(struct session *session)
+{
+    if (session->kept_fd >= 0) {
+        close(session->kept_fd);
+        session->kept_fd = -1;
+    }
+}
+
+/* Who closes a removed file last waits while the file system frees it, and send, which removes it as soon as it has our answer,
+ * has more to do: the descriptor of a message that is through (last=1, K) is kept until the next one is, or a second. */
+static void end_message(struct session *session)
+{
+    let_go(session);
+    if (session->is_last && session->outcome.letter == 'K') {
+        session->kept_fd = session->message.fd;
+        session->message.fd = -1;
+    }
+    message_close(&session->message);
+}
+
+/* The first frame of the next call. False: there is none, the worker ends. */
+static bool wait_for_call(struct session *session, struct frame *frame_out)
+{
+    channel_set_deadline(&session->channel, LOCAL_KEPT_SECONDS);
+    enum channel_result result = channel_read(&session->channel, frame_out);
+    if (result == CHANNEL_TIMEOUT) {
+        let_go(session);
+        channel_set_deadline(&session->channel, LOCAL_IDLE_SECONDS - LOCAL_KEPT_SECONDS);
+        result = channel_read(&session->channel, frame_out);
+    }
+    return result == CHANNEL_FRAME;
+}
+
 void local_session_run(struct delivery_settings *settings, struct runner *runner, void (*refresh)(void))
 {
     static struct session session;
     struct frame frame;
     session.settings = settings;
     session.runner = runner;
-    session.message.fd = session.message.memfd = -1;
+    session.message.fd = session.message.memfd = session.kept_fd = -1;
     channel_init(&session.channel, 0, 1);
     while (!session.is_ending && session.deliveries < LOCAL_DELIVERIES_MAX) {
-        channel_set_deadline(&session.channel, LOCAL_IDLE_SECONDS);
-        if (channel_read(&session.channel, &frame) != CHANNEL_FRAME) {
+        if (!wait_for_call(&session, &frame)) {
             break;
         }
         refresh();
         serve_call(&session, &frame);
         channel_set_deadline(&session.channel, LOCAL_CALL_SECONDS);
         session.is_ending |= channel_flush(&session.channel) < 0 || runner->pid == 0;
-        message_close(&session.message);
+        end_message(&session);
     }
 }

@@ -8,6 +8,7 @@
 enum {
     LOCAL_DELIVERIES_MAX = 1000, /* then the worker ends: whatever it may have gathered is given back */
     LOCAL_IDLE_SECONDS = 60,     /* without a call */
+    LOCAL_KEPT_SECONDS = 1,      /* that a removed message file is kept open */
     LOCAL_CALL_SECONDS = 5,      /* from the first frame of a call to its last */
     LOCAL_RECIPIENTS_MAX = 1000  /* of one call */
 };
