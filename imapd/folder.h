@@ -60,6 +60,7 @@ struct folder {
     struct folder_list changed;           /* indexes whose flags others changed, not yet told; may repeat */
     struct keywords keywords;
     uint32_t n_new;           /* of the live ones, in new/ */
+    bool is_root;             /* INBOX: the Maildir itself */
     bool is_locked, has_news; /* has_news: something was appended since the lock was taken */
     bool is_own;              /* is_own: what is played is this session's own change */
     bool is_replaying;        /* after a rest: only the base's records are brought up to date */

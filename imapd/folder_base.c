@@ -13,6 +13,7 @@
 
 #include "imapd/courier.h"
 #include "imapd/dotlock.h"
+#include "imapd/uidvalidity.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/str.h"
@@ -88,11 +89,22 @@ int folder_write_base(struct folder *folder, uint32_t uidvalidity)
     return result;
 }
 
-/* UIDVALIDITY and UIDs of Dovecot or Courier; else a UIDVALIDITY of now. 0; -1 errno. */
+/* A new one, which stands in the UID list from now on: other servers find it there although no message came yet. */
+static int begin_uidlist(struct folder *folder, uint32_t *out)
+{
+    stralloc none = STRALLOC_ZERO;
+    int root = folder->is_root ? folder->dir : openat(folder->dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *out = uidvalidity_next(root, (uint32_t)(clock_wall_us() / 1000000));
+    if (!folder->is_root && root >= 0) {
+        close(root);
+    }
+    return uidlist_add(folder->dir, *out, 1, &none);
+}
+
+/* UIDVALIDITY and UIDs of Dovecot or Courier; else a new one. 0; -1 errno. */
 static int choose_uidvalidity(struct folder *folder, uint32_t *out)
 {
     struct uidlist list;
-    *out = (uint32_t)(clock_wall_us() / 1000000);
     int found = uidlist_read(&list, folder->dir, UIDLIST_NAME);
     if (found == 0) {
         found = courier_import(folder->dir, &list);
@@ -100,6 +112,8 @@ static int choose_uidvalidity(struct folder *folder, uint32_t *out)
     if (found == 1) {
         *out = list.uidvalidity;
         uidlist_free(&list);
+    } else if (found == 0) {
+        found = begin_uidlist(folder, out);
     }
     return found < 0 ? -1 : 0;
 }
@@ -132,7 +146,7 @@ static void take_ours(void *ctx, uint32_t uid, uint64_t bits)
 /* An empty base with the right UIDVALIDITY, then everything in the folder is news to it, then a base of that. */
 int folder_build(struct folder *folder)
 {
-    uint32_t uidvalidity;
+    uint32_t uidvalidity = 0;
     if (choose_uidvalidity(folder, &uidvalidity) < 0) {
         return -1;
     }

@@ -170,6 +170,7 @@ int folder_open(struct folder *folder, int root, const char *path, enum folder_m
 {
     memset(folder, 0, sizeof *folder);
     folder->mode = mode;
+    folder->is_root = strcmp(path, ".") == 0;
     folder->dir = folder->fresh = folder->cur = folder->lock = folder->index = folder->cache = -1;
     if (open_folders(folder, root, path) < 0 || open_index(folder) < 0 || folder_play(folder) < 0 || folder_switch(folder) < 0) {
         int error = errno;
