@@ -192,6 +192,7 @@ mount -t overlay overlay -o lowerdir=/etc,upperdir="$1/layer/up",workdir="$1/lay
 sed -i -E '/^(stafet|vmail:|vchkpw:)/d' /etc/passwd /etc/group /etc/shadow /etc/gshadow
 "$2" new "$1/one"; "$2" new "$1/two"
 id stafetd; id stafeta; id stafetq; id vmail
+echo /gone/without/remove >>/var/lib/stafet/instances
 "$2" remove "$1/one"; id stafets
 "$2" remove "$1/two"
 ! id stafets 2>/dev/null && ! getent group vchkpw && ls -A /var/lib/stafet
