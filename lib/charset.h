@@ -29,7 +29,8 @@ struct charset *charsets_find(struct charsets *charsets, const char *name, size_
 /* Opens the charsets of nearly all mail. */
 void charsets_preload(struct charsets *charsets);
 
-/* One text in any chunking. Two texts of one charset must not be mixed. */
+/* One text in any chunking (broken UTF-7 may come out otherwise in other chunks: libc's reader forgets). Two texts of one charset
+ * must not be mixed. */
 struct charset_stream {
     struct charset *charset;
     char pending[CHARSET_PENDING_MAX]; /* the start of a character */
