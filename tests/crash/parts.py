@@ -74,7 +74,7 @@ def memory(tap, folder, is_short):
     try:
         for scene, program in ((scenes.Queue, "stafet-queue"), (scenes.QueueMany, "stafet-queue"), (scenes.Local, "stafet-local"),
                                (scenes.LocalForward, "stafet-local"), (relay.Send, "stafet-send"), (relay.SendFailing, "stafet-send")):
-            faults.run_memory(tap, scene(house), program, 5 if is_short else 1)
+            faults.run_memory(tap, scene(house), program, 8 if is_short else 1)
     finally:
         house.kill()
 
@@ -101,11 +101,11 @@ SENDS = (relay.Send, relay.SendMany, relay.SendFailing, relay.SendDeferred, rela
 FORMS = (("ext4", "one"), ("ext4", "two"), ("xfs", "one"), ("xfs", "two"))
 
 PARTS = {"states": left_behind, "proof": proof.prove, "memory": memory}
-PARTS.update((scene.name, broken(scene, (2, 4))) for scene in scenes.ALONE)
-PARTS.update((scene.name, broken(scene, (5, 15))) for scene in relay.RELAY)
+PARTS.update((scene.name, broken(scene, (3, 7))) for scene in scenes.ALONE)
+PARTS.update((scene.name, broken(scene, (8, 25))) for scene in relay.RELAY)
 for disk_kind, sync_form in FORMS:
     PARTS[f"power-{disk_kind}-{sync_form}-queue"] = cut(disk_kind, sync_form, QUEUES, 4)
-    PARTS[f"power-{disk_kind}-{sync_form}-send"] = cut(disk_kind, sync_form, SENDS, 30)
+    PARTS[f"power-{disk_kind}-{sync_form}-send"] = cut(disk_kind, sync_form, SENDS, 60)
     PARTS[f"power-{disk_kind}-{sync_form}-load"] = load(disk_kind, sync_form)
 for disk_kind in ("ext4", "xfs"):
-    PARTS[f"power-{disk_kind}-local"] = cut(disk_kind, "one", LOCALS, 6)
+    PARTS[f"power-{disk_kind}-local"] = cut(disk_kind, "one", LOCALS, 12)
