@@ -62,14 +62,12 @@ def subject_of(line):
     return line.split(b"Subject: ")[1].split(b"\r\n")[0].decode()
 
 
-def mbsync_config(user, near):
+def mbsync_config(user, near, tunnel=None):
+    """tunnel: a command that serves the mail on stdin and stdout."""
+    login = f"Host 127.0.0.1\nPort {user.port}\nUser {user.name}\nPass {user.password}\nSSLType None\nAuthMechs LOGIN"
+    way = f"Tunnel {tunnel}" if tunnel else login
     return user.write("mbsyncrc", f"""IMAPAccount a
-Host 127.0.0.1
-Port {user.port}
-User {user.name}
-Pass {user.password}
-SSLType None
-AuthMechs LOGIN
+{way}
 
 IMAPStore far
 Account a
