@@ -8,7 +8,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from systemlib import TOP, Instance, expect, expect_equal, letter, play, run  # noqa: E402
+from systemlib import BIN, TOP, Instance, expect, expect_equal, letter, play, run  # noqa: E402
 from systemlib import house as house_module  # noqa: E402
 
 SERVERS = "smtpd queue send local rcptd authd pop3-login pop3d".split()
@@ -29,7 +29,7 @@ class Tree:
 
 def every_program_and_script_is_installed(tree):
     installed = set(os.listdir(tree.bin))
-    expect_equal(installed, set(os.listdir(os.path.join(TOP, "build/bin"))), "programs")
+    expect_equal(installed, set(os.listdir(BIN)), "programs")
     for name in installed:
         expect_equal(os.stat(os.path.join(tree.bin, name)).st_mode & 0o7777, 0o755, f"mode of {name}")
 
