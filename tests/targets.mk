@@ -64,6 +64,9 @@ fuzz-smoke: setup-build+lint
 bench: setup-build+run+bench
 	@$(MAKE) -s -j2 all
 	@tests/bench/run
+bench-imap: setup-build+run+bench
+	@$(MAKE) -s -j2 all
+	@tests/bench/imap
 crash: setup-build+run+check
 	@$(MAKE) -s -j2 all crash-tools
 	@tests/crash/run
@@ -92,4 +95,4 @@ install: all
 	$(if $(MAN5),install -m 0644 $(MAN5) $(DESTDIR)$(PREFIX)/share/man/man5)
 	$(if $(MAN8),install -m 0644 $(MAN8) $(DESTDIR)$(PREFIX)/share/man/man8)
 
-.PHONY: check check-units check-dialogs check-system check-parts crash-tools check-asan coverage lint fuzz-smoke bench crash run stop install
+.PHONY: check check-units check-dialogs check-system check-parts crash-tools check-asan coverage lint fuzz-smoke bench bench-imap crash run stop install

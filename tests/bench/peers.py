@@ -10,7 +10,8 @@ import tempfile
 import time
 
 CACHE = os.environ.get("STAFET_PEERS", "/var/tmp/stafet-peers")
-PACKAGES = ["postfix", "dovecot-pop3d"]
+PACKAGES = ["postfix", "dovecot-pop3d", "dovecot-imapd"]
+MARK = "complete-" + "-".join(PACKAGES)
 USERS = {"postfix": 64101, "dovecot": 64102, "dovenull": 64103}
 
 
@@ -21,7 +22,7 @@ def sh(*argv, **kw):
 def fetch():
     """Downloads and unpacks the peers once."""
     root = os.path.join(CACHE, "root")
-    if os.path.exists(os.path.join(CACHE, "complete")):
+    if os.path.exists(os.path.join(CACHE, MARK)):
         return root
     debs = os.path.join(CACHE, "debs")
     shutil.rmtree(CACHE, ignore_errors=True)
@@ -31,7 +32,7 @@ def fetch():
     sh("apt-get", "download", "-q", *names, cwd=debs)
     for name in sorted(os.listdir(debs)):
         sh("dpkg", "-x", os.path.join(debs, name), root)
-    with open(os.path.join(CACHE, "complete"), "w", encoding="utf-8"):
+    with open(os.path.join(CACHE, MARK), "w", encoding="utf-8"):
         pass
     return root
 
@@ -182,10 +183,25 @@ class Postfix(Peer):
 
 
 class Dovecot(Peer):
-    """POP3 on a loopback port over Maildirs folder/mail/u0/Maildir …; every user has the same $6$ hash."""
+    """POP3 on a loopback port (and IMAP on another) over Maildirs folder/mail/u0/Maildir …; every user has the same $6$ hash.
+    tuned: as imap-pop3.md 6 says (processes kept, very dirty syncs, auth cache)."""
+    TUNED = """
+maildir_very_dirty_syncs = yes
+maildir_stat_dirs = no
+auth_cache_size = 10 M
+service imap-login {
+  service_count = 0
+  process_min_avail = 2
+}
+service imap {
+  service_count = 1000
+  process_min_avail = 4
+}
+"""
 
-    def __init__(self, folder, port, password_hash):
+    def __init__(self, folder, port, password_hash, imap_port=0, tuned=False):
         self.folder, self.port, self.hash = folder, port, password_hash
+        self.imap_port, self.tuned = imap_port, tuned
         self.pid_file = os.path.join(folder, "run/master.pid")
 
     def start(self, users):
@@ -198,7 +214,7 @@ class Dovecot(Peer):
 base_dir = {self.folder}/run
 state_dir = {self.folder}/state
 log_path = {self.folder}/log
-protocols = pop3
+protocols = pop3{" imap" if self.imap_port else ""}
 listen = 127.0.0.1
 ssl = no
 disable_plaintext_auth = no
@@ -221,6 +237,15 @@ service pop3-login {{
     port = 0
   }}
 }}
+service imap-login {{
+  inet_listener imap {{
+    port = {self.imap_port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+{self.TUNED if self.tuned else ""}
 """
         path = os.path.join(self.folder, "conf/dovecot.conf")
         with open(path, "w", encoding="ascii") as f:
