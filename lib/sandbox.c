@@ -270,11 +270,19 @@ static const uint16_t stdio_calls[] = {
 #endif
 };
 static const uint16_t rpath_calls[] = {
-    SYS_openat, SYS_openat2, SYS_getdents64, SYS_statx,  SYS_faccessat, SYS_faccessat2, SYS_readlinkat,
-    SYS_statfs, SYS_fstatfs, SYS_chdir,      SYS_fchdir, SYS_getcwd,    SYS_fadvise64,
+    SYS_openat,        SYS_openat2,
+    SYS_getdents64,    SYS_statx,
+    SYS_faccessat,     SYS_faccessat2,
+    SYS_readlinkat,    SYS_statfs,
+    SYS_fstatfs,       SYS_chdir,
+    SYS_fchdir,        SYS_getcwd,
+    SYS_fadvise64,
 #ifdef SYS_open
-    SYS_open,   SYS_stat,    SYS_lstat,      SYS_access, SYS_readlink,
+    SYS_open,          SYS_stat,
+    SYS_lstat,         SYS_access,
+    SYS_readlink,
 #endif
+    SYS_inotify_init1, SYS_inotify_add_watch,
 };
 static const uint16_t wpath_calls[] = {
     SYS_pwrite64, SYS_pwritev,   SYS_fsync,           SYS_fdatasync, SYS_ftruncate,    SYS_fallocate,

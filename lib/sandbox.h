@@ -19,7 +19,7 @@ struct sandbox_path {
  * open descriptors, getrandom, signal masks. */
 enum {
     SANDBOX_STDIO = 0,
-    SANDBOX_RPATH = 1,   /* open and stat; read-only opens are Landlock's job */
+    SANDBOX_RPATH = 1,   /* open, stat, inotify; read-only opens are Landlock's job */
     SANDBOX_WPATH = 2,   /* fsync, ftruncate, pwrite, chmod of open files, flock */
     SANDBOX_CPATH = 4,   /* create, rename, unlink, mkdir, mkfifo */
     SANDBOX_UNIX = 8,    /* socket(AF_UNIX), connect, socketpair */

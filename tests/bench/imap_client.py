@@ -33,28 +33,24 @@ class Client:
         line, self.rest = self.rest.split(b"\n", 1)
         return line
 
-    def until_tagged(self, times=1, must=True):
-        """Reads to the times-th line that begins with the tag; only the end of what comes is looked at."""
+    def until_tagged(self, must=True):
+        """Reads to the line that begins with the tag; only the end of what comes is looked at."""
         tail, self.rest = b"\n" + self.rest, b""
         while True:
-            at = -1
-            for _ in range(times):
-                at = tail.find(b"\nx ", at + 1)
-                if at < 0:
-                    break
+            at = tail.find(b"\nx ")
             end = tail.find(b"\n", at + 1) if at >= 0 else -1
-            if at >= 0 and end >= 0:
+            if end >= 0:
                 if must and not tail.startswith(b"\nx OK", at):
                     raise RuntimeError(tail[at + 1:end].decode(errors="replace"))
                 self.rest = tail[end + 1:]
                 return
-            if times == 1 and len(tail) > 65536:
+            if at < 0 and len(tail) > 65536:
                 tail = tail[-4096:]
             tail += self.receive()
 
     def ask(self, command, must=True):
         self.send(command)
-        self.until_tagged(1 + command.count("\r\nx "), must)
+        self.until_tagged(must)
 
     def append(self, box, message):
         self.raw(b"x APPEND %s {%d+}\r\n" % (box.encode(), len(message)) + message + b"\r\n")
