@@ -136,6 +136,7 @@ static int rename_tree(struct session *session, const char *from, const char *to
     struct folderlist list;
     size_t from_len = strlen(from);
     stralloc target = STRALLOC_ZERO;
+    stralloc source = STRALLOC_ZERO;
     if (folderlist_read(&list, session->root) < 0) {
         return -1;
     }
@@ -150,12 +151,14 @@ static int rename_tree(struct session *session, const char *from, const char *to
         str_cats(&target, to);
         str_cats(&target, name + from_len);
         forget_selected(session, name);
-        result = renameat2(session->root, name, session->root, str_text(&target), RENAME_NOREPLACE);
+        mailboxes_directory(session->root, name, &source);
+        result = renameat2(session->root, source.s, session->root, str_text(&target), RENAME_NOREPLACE);
         if (result == 0) {
             (void)special_set(session->root, name, SPECIAL_NONE, target.s);
         }
     }
     int error = errno;
+    stralloc_free(&source);
     stralloc_free(&target);
     folderlist_free(&list);
     errno = error;

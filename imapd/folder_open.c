@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "imapd/dotlock.h"
+#include "imapd/mailboxes.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/str.h"
@@ -156,7 +157,10 @@ static int open_index(struct folder *folder)
 
 static int open_folders(struct folder *folder, int root, const char *path)
 {
-    folder->dir = openat(root, path, DIRECTORY);
+    stralloc directory = STRALLOC_ZERO;
+    mailboxes_directory(root, path, &directory);
+    folder->dir = openat(root, directory.s, DIRECTORY);
+    stralloc_free(&directory);
     if (folder->dir < 0) {
         return -1;
     }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "imapd/mailboxes.h"
 #include "lib/str.h"
 
 const char *folderlist_name(const struct folderlist *list, uint32_t i)
@@ -52,14 +53,18 @@ static int read_folders(struct folderlist *list, int root)
     if (folders == NULL) {
         return -1;
     }
+    stralloc name = STRALLOC_ZERO;
     (void)add(list, ".", 1, FOLDERS_EXISTS);
     errno = 0;
     for (struct dirent *entry; (entry = readdir(folders)) != NULL;) {
         if (is_folder(root, entry)) {
-            (void)add(list, entry->d_name, strlen(entry->d_name), FOLDERS_EXISTS);
+            name.len = 0;
+            mailboxes_folder_of_directory(entry->d_name, &name);
+            (void)add(list, name.s, name.len, FOLDERS_EXISTS);
         }
     }
     int error = errno;
+    stralloc_free(&name);
     (void)closedir(folders);
     errno = error;
     return error == 0 ? 0 : -1;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <fcntl.h>
 
+#include "imapd/utf7.h"
 #include "lib/str.h"
 
 enum { FOLDER_NAME_MAX = 250 };
@@ -138,13 +139,41 @@ void mailboxes_put_astring(stralloc *out, const char *bytes, size_t n)
     str_catc(out, '"');
 }
 
-bool mailboxes_exists(int root, const char *folder)
+void mailboxes_folder_of_directory(const char *directory, stralloc *folder_out)
+{
+    size_t n = strlen(directory);
+    if (is_utf7((struct slice){directory, n}) || !utf7_from_utf8(directory, n, folder_out)) {
+        str_cat(folder_out, directory, n);
+    }
+}
+
+static bool is_maildir(int root, const char *directory)
 {
     struct stat stat;
     stralloc path = STRALLOC_ZERO;
-    str_cats(&path, folder);
+    str_cats(&path, directory);
     str_cats(&path, "/cur");
     bool is_there = fstatat(root, str_text(&path), &stat, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(stat.st_mode);
     stralloc_free(&path);
+    return is_there;
+}
+
+void mailboxes_directory(int root, const char *folder, stralloc *directory_out)
+{
+    directory_out->len = 0;
+    if (strchr(folder, '&') == NULL || is_maildir(root, folder) || !utf7_to_utf8(folder, strlen(folder), directory_out) ||
+        !is_maildir(root, str_text(directory_out))) {
+        directory_out->len = 0;
+        str_cats(directory_out, folder);
+    }
+    (void)str_text(directory_out);
+}
+
+bool mailboxes_exists(int root, const char *folder)
+{
+    stralloc directory = STRALLOC_ZERO;
+    mailboxes_directory(root, folder, &directory);
+    bool is_there = is_maildir(root, directory.s);
+    stralloc_free(&directory);
     return is_there;
 }

@@ -16,6 +16,10 @@ bool mailboxes_folder(const struct settings *settings, struct slice name, strall
 void mailboxes_name_append(const struct settings *settings, const char *folder, stralloc *out);
 /* A mailbox name for a reply: atom, quoted string or literal. */
 void mailboxes_put_astring(stralloc *out, const char *bytes, size_t n);
+/* Courier 5 keeps names in UTF-8. The folder name (modified UTF-7) of such a directory, appended; others as they are. */
+void mailboxes_folder_of_directory(const char *directory, stralloc *folder_out);
+/* Where the folder lies: a directory of its own name, else one with that name in UTF-8, else (none is there) its own name. */
+void mailboxes_directory(int root, const char *folder, stralloc *directory_out);
 /* Does the folder exist (a Maildir with cur/)? */
 bool mailboxes_exists(int root, const char *folder);
 

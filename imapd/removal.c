@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "imapd/mailboxes.h"
 #include "lib/clock.h"
 #include "lib/mailbox.h"
 
@@ -120,7 +121,11 @@ int removal_run(int root, const char *folder, uint64_t *bytes_out, uint32_t *n_o
     struct sum sum = {0};
     remove_old_graves(root);
     (void)snprintf(grave, sizeof grave, GRAVE "%llu", (unsigned long long)clock_wall_us());
-    if (renameat(root, folder, root, grave) < 0) {
+    stralloc directory = STRALLOC_ZERO;
+    mailboxes_directory(root, folder, &directory);
+    int moved = renameat(root, directory.s, root, grave);
+    stralloc_free(&directory);
+    if (moved < 0) {
         return -1;
     }
     int result = remove_tree(root, grave, &sum);

@@ -5,6 +5,7 @@
 
 #include "imapd/dotlock.h"
 #include "imapd/folderlist.h"
+#include "imapd/mailboxes.h"
 #include "imapd/textfile.h"
 #include "lib/str.h"
 
@@ -36,6 +37,15 @@ static int read_file(struct subscribed *file, int root)
     return found < 0 ? -1 : 0;
 }
 
+static void take_utf8(stralloc *folder)
+{
+    stralloc name = STRALLOC_ZERO;
+    mailboxes_folder_of_directory(folder->s, &name);
+    str_copy(folder, name.s, name.len);
+    (void)str_text(folder);
+    stralloc_free(&name);
+}
+
 /* The next line as a folder name. */
 static bool next(struct subscribed *file, stralloc *folder)
 {
@@ -59,6 +69,9 @@ static bool next(struct subscribed *file, stralloc *folder)
             continue;
         }
         (void)str_text(folder);
+        if (file->is_courier) {
+            take_utf8(folder);
+        }
         return true;
     }
     return false;
