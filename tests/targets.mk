@@ -67,6 +67,11 @@ bench: setup-build+run+bench
 bench-imap: setup-build+run+bench
 	@$(MAKE) -s -j2 all
 	@tests/bench/imap
+# Roundcube in headless chromium (unpacked once, 150 MB to fetch: not in check).
+check-webmail: setup-build+run+check
+	@$(MAKE) -s -j2 all
+	@mkdir -p $(BUILD)/webmail
+	@STAFET_BIN=$(CURDIR)/$(BUILD)/bin tests/webmail/browser_test.py $(BUILD)/webmail
 crash: setup-build+run+check
 	@$(MAKE) -s -j2 all crash-tools
 	@tests/crash/run
@@ -95,4 +100,4 @@ install: all
 	$(if $(MAN5),install -m 0644 $(MAN5) $(DESTDIR)$(PREFIX)/share/man/man5)
 	$(if $(MAN8),install -m 0644 $(MAN8) $(DESTDIR)$(PREFIX)/share/man/man8)
 
-.PHONY: check check-units check-dialogs check-system check-parts crash-tools check-asan coverage lint fuzz-smoke bench bench-imap crash run stop install
+.PHONY: check check-units check-dialogs check-system check-parts crash-tools check-asan coverage lint fuzz-smoke check-webmail bench bench-imap crash run stop install
