@@ -14,6 +14,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/mailbox_find.h"
 #include "lib/str.h"
 
@@ -126,17 +127,19 @@ static ssize_t read_folder(int folder, char **buffer)
     }
 }
 
-/* What the name does not say is asked of the file. False: it is gone, or no regular file. */
-static bool ask_file(int folder, const char *name, struct mailbox_name *said)
+/* What the name does not say is asked of the file. False: no regular file, or (in new/) it went. A file of cur/ that has another
+ * name already is there all the same: it came at `now`. */
+static bool ask_file(int folder, const char *name, bool is_new, struct mailbox_name *said)
 {
     struct stat stat;
-    if (fstatat(folder, name, &stat, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(stat.st_mode)) {
-        return false;
+    if (fstatat(folder, name, &stat, AT_SYMLINK_NOFOLLOW) < 0) {
+        said->order_us = said->order_us == MAILBOX_UNKNOWN ? clock_wall_us() : said->order_us;
+        return errno == ENOENT && !is_new;
     }
     if (said->order_us == MAILBOX_UNKNOWN) {
         said->order_us = stat.st_mtim.tv_sec < 0 ? 0 : (uint64_t)stat.st_mtim.tv_sec * 1000000;
     }
-    return true;
+    return S_ISREG(stat.st_mode);
 }
 
 static int add_message(struct mailbox *box, int folder, const struct dirent64 *entry)
@@ -147,7 +150,7 @@ static int add_message(struct mailbox *box, int folder, const struct dirent64 *e
         return 0;
     }
     bool is_asked = said.order_us == MAILBOX_UNKNOWN || entry->d_type == DT_UNKNOWN;
-    if (is_asked && !ask_file(folder, entry->d_name, &said)) {
+    if (is_asked && !ask_file(folder, entry->d_name, folder == box->fresh, &said)) {
         return 0;
     }
     if (box->names.len + n + 1 > UINT32_MAX || box->n == UINT32_MAX / 2) {
