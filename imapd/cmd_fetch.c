@@ -137,6 +137,7 @@ static int put_item(struct session *session, uint32_t index, const struct fetch_
 /* What goes along unasked: UID of UID FETCH, MODSEQ of CHANGEDSINCE, FLAGS that this command has changed. */
 struct extra {
     bool uid, modseq, flags;
+    bool holds; /* several items are read from the file */
 };
 
 /* One message. 0; 1 it went: what was said of it is taken back where it can be; -1 errno. */
@@ -150,6 +151,9 @@ static int put_message(struct session *session, uint32_t index, const struct fet
     stralloc *out = &session->out;
     session_room(session);
     size_t start = out->len;
+    if (extra.holds) {
+        folder_hold(&session->folder);
+    }
     PUT_PAIR(out, "* ", folder_seq(&session->folder, index), " FETCH (");
     bool is_first = true;
     for (size_t i = 0; i < 3 + (size_t)fetch->n; i++) {
@@ -166,9 +170,11 @@ static int put_message(struct session *session, uint32_t index, const struct fet
             /* Large sections may be on their way: then there is no going back. */
             session->wire.is_broken = session->wire.is_broken || out->len < start;
             out->len = out->len < start ? out->len : start;
+            folder_release(&session->folder);
             return result;
         }
     }
+    folder_release(&session->folder);
     PUT(out, ")\r\n");
     return 0;
 }
@@ -183,6 +189,16 @@ static bool has_item(const struct fetch *fetch, enum fetch_kind kind)
     return false;
 }
 
+static bool needs_file_twice(const struct fetch *fetch)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < fetch->n; i++) {
+        enum fetch_kind kind = fetch->item[i].kind;
+        n += kind == FETCH_SIZE || kind >= FETCH_ENVELOPE;
+    }
+    return n > 1;
+}
+
 static const struct reply *put_all(struct session *session, const struct fetch *fetch, const struct targets *targets,
                                    const struct folder_list *seen)
 {
@@ -192,7 +208,8 @@ static const struct reply *put_all(struct session *session, const struct fetch *
     uint32_t at_seen = 0;
     bool has_flags = has_item(fetch, FETCH_FLAGS);
     struct extra extra = {.uid = session->is_uid && !has_item(fetch, FETCH_UID),
-                          .modseq = fetch->has_since && !has_item(fetch, FETCH_MODSEQ)};
+                          .modseq = fetch->has_since && !has_item(fetch, FETCH_MODSEQ),
+                          .holds = needs_file_twice(fetch)};
     for (uint32_t k = 0; k < targets->n; k++) {
         for (uint32_t i = targets->span[k].from; i < targets->span[k].to && !session->wire.is_broken; i++) {
             const struct record *record = folder_record(folder, i);

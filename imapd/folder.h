@@ -63,10 +63,13 @@ struct folder {
     bool is_root;             /* INBOX: the Maildir itself */
     bool is_locked, has_news; /* has_news: something was appended since the lock was taken */
     bool is_own;              /* is_own: what is played is this session's own change */
+    bool is_torn;             /* the journal did not end with an entry's end */
     bool is_replaying;        /* after a rest: only the base's records are brought up to date */
     struct mailbox names_now; /* a scan that looks names up; names_now.message is NULL where there is none */
     void (*on_damage)(void);  /* does not return; set by the session. NULL: death (111) */
-    int cache;                /* stafet.cache; -1: not open */
+    bool is_holding;
+    int held;  /* folder_hold: a message's file; -1: not yet */
+    int cache; /* stafet.cache; -1: not open */
     const char *cache_map;
     size_t cache_len;
     stralloc blobs;                                   /* made by this command, not yet in stafet.cache */
@@ -125,6 +128,9 @@ void folder_each_vanished(struct folder *folder, uint64_t modseq, void (*each)(v
 /* Opens for reading; a name that is not right any more is looked up by one scan. errno ENOENT: expunged by another program.
  * bytes_out (may be NULL): stored bytes. */
 int folder_open_message(struct folder *folder, uint32_t index, uint64_t *bytes_out);
+/* Between the two the file of one message, once open, stays open: all of its items are told, whatever happens to its name. */
+void folder_hold(struct folder *folder);
+void folder_release(struct folder *folder);
 /* The size that FETCH announces and sends. Reads the file where the index does not know it, and lets the index know. */
 int folder_size(struct folder *folder, uint32_t index, uint64_t *out);
 /* The summary blob (lib/mime_summary.h): from the cache, else by parsing the file (and into the cache at the next
@@ -147,7 +153,7 @@ int folder_store(struct folder *folder, const struct folder_list *which, const s
                  struct folder_list *failed);
 /* Unlinks these messages (UIDs, ascending); they become pending. freed: bytes by ,S= or file, for the quota. */
 int folder_expunge(struct folder *folder, const struct folder_list *which, uint64_t *freed_out, uint32_t *n_out);
-/* Number of a keyword, made when it is missing and there is room; -1 none. */
+/* (folder_keyword.c) Number of a keyword, made when it is missing and there is room; -1 none. */
 int folder_keyword(struct folder *folder, const char *name, size_t n, bool may_make);
 
 /* ---- new messages (folder_append.c, folder_copy.c) */

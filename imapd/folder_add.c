@@ -11,13 +11,22 @@
 
 int adding_begin(struct adding *adding, struct folder *folder)
 {
-    struct index_stamp now;
     *adding = (struct adding){.folder = folder};
     if (folder_lock(folder) < 0) {
         return -1;
     }
-    adding->was_clean = folder_stamp_now(folder, &now) == 0 && memcmp(&now, &folder->stamp, sizeof now) == 0;
-    return 0;
+    const struct index_stamp *before = &adding->before;
+    const struct index_stamp *known = &folder->stamp;
+    int result = folder_stamp_now(folder, &adding->before);
+    /* A session that died may have given UIDs in the list that the index does not know: they are taken. */
+    if (result == 0 && (before->uidlist_ns != known->uidlist_ns || before->uidlist_size != known->uidlist_size ||
+                        before->uidlist_inode != known->uidlist_inode)) {
+        result = folder_take_in(folder, true) < 0 ? -1 : folder_stamp_now(folder, &adding->before);
+    }
+    if (result < 0) {
+        folder_unlock(folder);
+    }
+    return result;
 }
 
 void adding_put(struct adding *adding, const struct record *record, const stralloc *base, const stralloc *file)
@@ -34,8 +43,8 @@ void adding_put(struct adding *adding, const struct record *record, const strall
     adding->n++;
 }
 
-/* UIDs for all. False: there are none left. */
-static bool give_uids(struct adding *adding, stralloc *lines)
+/* UIDs for all; keywords past the letters stand in no name. False: there are no UIDs left. */
+static bool give_uids(struct adding *adding, stralloc *lines, stralloc *keywords)
 {
     struct folder *folder = adding->folder;
     struct record *records = (struct record *)(void *)adding->records.s;
@@ -47,6 +56,7 @@ static bool give_uids(struct adding *adding, stralloc *lines)
         const char *base = adding->bases.s + records[i].name_at;
         records[i].uid = folder->uidnext + i;
         uidlist_line_append(lines, records[i].uid, base, strlen(base));
+        keywords_line_append(keywords, records[i].uid, records[i].keywords);
     }
     return true;
 }
@@ -54,17 +64,11 @@ static bool give_uids(struct adding *adding, stralloc *lines)
 static int tell(struct adding *adding)
 {
     struct folder *folder = adding->folder;
-    struct index_stamp stamp;
-    uint32_t first = folder->uidnext;
     size_t start = entry_begin(&folder->out, ENTRY_APPEND, folder_next_modseq(folder));
     entry_put(&folder->out, adding->records.s, adding->records.len);
     entry_put(&folder->out, adding->bases.s, adding->bases.len);
     entry_end(&folder->out, start, adding->n);
-    if (adding->was_clean && folder_stamp_now(folder, &stamp) == 0) {
-        folder->uidnext = first + adding->n; /* for the stamp's entry, which is played behind the append */
-        folder_put_stamp(folder, &stamp);
-        folder->uidnext = first;
-    }
+    folder_put_stamp_since(folder, &adding->before);
     return folder_commit(folder);
 }
 
@@ -77,14 +81,31 @@ static void adding_free(struct adding *adding)
     errno = error;
 }
 
-int adding_commit(struct adding *adding, uint32_t *first_uid_out)
+/* What is not derived: the UID list (synced), and our keywords. */
+static int write_lists(struct adding *adding)
 {
     struct folder *folder = adding->folder;
     stralloc lines = STRALLOC_ZERO;
-    uint32_t first = folder->uidnext;
-    int result = give_uids(adding, &lines) ? uidlist_add(folder->dir, folder->head.uidvalidity, first + adding->n, &lines) : -1;
+    stralloc keywords = STRALLOC_ZERO;
+    int result = -1;
+    if (give_uids(adding, &lines, &keywords)) {
+        result = uidlist_add(folder->dir, folder->head.uidvalidity, folder->uidnext + adding->n, &lines);
+    }
+    if (result == 0 && keywords.len > 0) {
+        result = keywords_add_ours(&folder->keywords, folder->dir, folder->head.uidvalidity, &keywords);
+    }
+    int error = errno;
     stralloc_free(&lines);
-    if (result < 0 || tell(adding) < 0) {
+    stralloc_free(&keywords);
+    errno = error;
+    return result;
+}
+
+int adding_commit(struct adding *adding, uint32_t *first_uid_out)
+{
+    struct folder *folder = adding->folder;
+    uint32_t first = folder->uidnext;
+    if (write_lists(adding) < 0 || tell(adding) < 0) {
         adding_undo(adding);
         return -1;
     }

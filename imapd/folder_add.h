@@ -10,8 +10,8 @@ struct adding {
     struct folder *folder;
     stralloc records, bases, files; /* struct record each; base names and cur/… names, NUL-ended */
     uint32_t n;
-    bool was_clean; /* nobody else's change hides behind ours */
-    bool is_move;   /* the files are nowhere else: undo leaves them to the next scan */
+    struct index_stamp before;
+    bool is_move; /* the files are nowhere else: undo leaves them to the next scan */
 };
 /* Takes the lock and plays the journal. 0; -1 errno, not locked. */
 int adding_begin(struct adding *adding, struct folder *folder);

@@ -20,22 +20,28 @@
 
 #define TEMPORARY INDEX_NAME ".tmp"
 
-static int write_file(struct folder *folder, const stralloc *text)
+/* The file, open; named or with no name any more. -1 errno. */
+static int write_file(struct folder *folder, const stralloc *text, bool is_named)
 {
     (void)unlinkat(folder->dir, TEMPORARY, 0);
     int fd = openat(folder->dir, TEMPORARY, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         return -1;
     }
-    int result =
-        write_whole(fd, text->s, text->len) < 0 || renameat(folder->dir, TEMPORARY, folder->dir, INDEX_NAME) < 0 ? -1 : 0;
+    int result = write_whole(fd, text->s, text->len);
+    if (result == 0 && is_named) {
+        result = renameat(folder->dir, TEMPORARY, folder->dir, INDEX_NAME);
+    }
     int error = errno;
-    if (result < 0) {
+    if (result < 0 || !is_named) {
         (void)unlinkat(folder->dir, TEMPORARY, 0);
     }
-    close(fd);
+    if (result < 0) {
+        close(fd);
+        fd = -1;
+    }
     errno = error;
-    return result;
+    return fd;
 }
 
 /* Records and names of the live messages. */
@@ -50,7 +56,7 @@ static void gather(struct folder *folder, stralloc *records, stralloc *names)
     }
 }
 
-int folder_write_base(struct folder *folder, uint32_t uidvalidity)
+static int write_base(struct folder *folder, uint32_t uidvalidity, bool is_named)
 {
     stralloc records = STRALLOC_ZERO;
     stralloc names = STRALLOC_ZERO;
@@ -74,6 +80,7 @@ int folder_write_base(struct folder *folder, uint32_t uidvalidity)
                                          .scanned_us = folder->scanned_us,
                                          .cache_id = folder->cache_id,
                                          .fresh_at = folder->fresh_at,
+                                         .previous = folder->head.generation,
                                          .stamp = folder->stamp},
                               .records = (const struct record *)(const void *)records.s,
                               .names = names.s,
@@ -81,12 +88,22 @@ int folder_write_base(struct folder *folder, uint32_t uidvalidity)
                               .keywords = keywords.s,
                               .keywords_len = keywords.len};
     index_base_append(&text, &base);
-    int result = write_file(folder, &text);
+    int fd = write_file(folder, &text, is_named);
     stralloc *all[] = {&records, &names, &keywords, &text};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         stralloc_free(all[i]);
     }
-    return result;
+    return fd;
+}
+
+int folder_write_base(struct folder *folder, uint32_t uidvalidity)
+{
+    int fd = write_base(folder, uidvalidity, true);
+    if (fd < 0) {
+        return -1;
+    }
+    close(fd);
+    return 0;
 }
 
 /* A new one, which stands in the UID list from now on: other servers find it there although no message came yet. */
@@ -118,14 +135,19 @@ static int choose_uidvalidity(struct folder *folder, uint32_t *out)
     return found < 0 ? -1 : 0;
 }
 
-static int load_named(struct folder *folder)
+/* Writes a base and goes on with it. */
+static int load_written(struct folder *folder, uint32_t uidvalidity, bool is_named)
 {
+    int fd = write_base(folder, uidvalidity, is_named);
+    if (fd < 0) {
+        return -1;
+    }
+    folder_rest(folder);
     if (folder->index >= 0) {
-        folder_rest(folder);
         close(folder->index);
     }
-    folder->index = openat(folder->dir, INDEX_NAME, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-    return folder->index < 0 ? -1 : folder_load(folder);
+    folder->index = fd;
+    return folder_load(folder);
 }
 
 struct ours {
@@ -143,7 +165,8 @@ static void take_ours(void *ctx, uint32_t uid, uint64_t bits)
     }
 }
 
-/* An empty base with the right UIDVALIDITY, then everything in the folder is news to it, then a base of that. */
+/* An empty base with the right UIDVALIDITY, which nobody else sees; everything in the folder is news to it; then a base of that.
+ */
 int folder_build(struct folder *folder)
 {
     uint32_t uidvalidity = 0;
@@ -157,13 +180,13 @@ int folder_build(struct folder *folder)
     folder->uidnext = folder->first_recent = 1;
     folder->stamp = (struct index_stamp){0};
     keywords_clear(&folder->keywords);
-    if (folder_write_base(folder, uidvalidity) < 0 || load_named(folder) < 0) {
+    if (load_written(folder, uidvalidity, false) < 0) {
         return -1;
     }
     enum folder_mode mode = folder->mode;
     folder->mode = FOLDER_READ; /* new/ is emptied by the first SELECT */
     struct ours ours = {folder};
-    int result = folder_take_in(folder);
+    int result = folder_take_in(folder, true);
     if (result == 0) {
         result = keywords_read_ours(&folder->keywords, folder->dir, uidvalidity, take_ours, &ours) < 0 ? -1 : 0;
     }
@@ -172,5 +195,5 @@ int folder_build(struct folder *folder)
     }
     folder->mode = mode;
     folder->changed.n = 0;
-    return result < 0 || folder_write_base(folder, uidvalidity) < 0 ? -1 : load_named(folder);
+    return result < 0 ? -1 : load_written(folder, uidvalidity, true);
 }

@@ -17,35 +17,37 @@
 #include "lib/msgid.h"
 #include "lib/str.h"
 
-enum { COPY_BUFFER = 65536 };
+enum { COPY_BUFFER = 65536, TRIES = 64, UNMAPPED = -2 };
 
 struct transfer {
     struct folder *from, *to;
     struct adding adding;
     bool is_move;
-    bool has_source_lock, was_clean; /* MOVE: nobody else's change of the source hides behind ours */
-    int keyword[KEYWORDS_MAX];       /* from's numbers in `to`; -1: none */
+    bool has_source_lock;
+    struct index_stamp source_before;
+    int keyword[KEYWORDS_MAX]; /* from's numbers in `to`; -1: none */
+    struct folder_list gone;   /* UIDs that other programs took */
     stralloc source, base, target;
 };
 
-/* Keywords go by name; those that the target has no room for are left behind. Before the target is locked. */
-static void map_keywords(struct transfer *transfer, uint64_t used)
+/* Keywords go by name; those that the target has no room for are left behind. The target is locked. */
+static int map_keyword(struct transfer *transfer, unsigned number)
 {
     const struct keywords *keywords = &transfer->from->keywords;
-    for (int i = 0; i < KEYWORDS_MAX; i++) {
-        bool is_used = used >> i & 1 && keywords->len[i] > 0;
-        transfer->keyword[i] =
-            is_used ? folder_keyword(transfer->to, keywords->text.s + keywords->at[i], keywords->len[i], true) : -1;
+    int *mapped = &transfer->keyword[number];
+    if (*mapped == UNMAPPED) {
+        const char *name = keywords->text.s + keywords->at[number];
+        *mapped = keywords->len[number] == 0 ? -1 : folder_make_keyword(transfer->to, name, keywords->len[number]);
     }
+    return *mapped;
 }
 
-static uint64_t mapped(const struct transfer *transfer, uint64_t bits)
+static uint64_t map_keywords(struct transfer *transfer, uint64_t bits)
 {
     uint64_t out = 0;
-    for (int i = 0; i < KEYWORDS_MAX; i++) {
-        if (bits >> i & 1 && transfer->keyword[i] >= 0) {
-            out |= UINT64_C(1) << transfer->keyword[i];
-        }
+    for (; bits != 0; bits &= bits - 1) {
+        int number = map_keyword(transfer, (unsigned)__builtin_ctzll(bits));
+        out |= number < 0 ? 0 : UINT64_C(1) << number;
     }
     return out;
 }
@@ -124,6 +126,27 @@ static int transfer_file(struct transfer *transfer)
     return errno == EMLINK || errno == EXDEV || errno == EPERM ? copy_bytes(transfer) : -1;
 }
 
+/* The file by the index's word at the first try, then by its name now, with the flags that other programs have given it. */
+static int find_source(struct transfer *transfer, uint32_t index, unsigned try, struct record *record)
+{
+    struct folder *from = transfer->from;
+    struct nameinfo info;
+    transfer->source.len = 0;
+    bool is_odd = record->state & RECORD_IS_ODD;
+    if (try == 0 && !is_odd) {
+        folder_name_append(from, index, &transfer->source);
+        return 0;
+    }
+    if (folder_find_name(from, index, try > (is_odd ? 0 : 1), &transfer->source) < 0) {
+        return -1;
+    }
+    size_t base_end = sizeof "cur/" - 1 + strlen(folder_base_name(from, index));
+    nameinfo_parse(transfer->source.s + base_end, transfer->source.len - base_end, &info);
+    record->flags = info.flags;
+    record->keywords = (record->keywords & ~KEYWORDS_LETTER_BITS) | info.keywords;
+    return 0;
+}
+
 /* 1 done, 0 it is gone, -1 errno. */
 static int transfer_one(struct transfer *transfer, uint32_t uid)
 {
@@ -133,26 +156,30 @@ static int transfer_one(struct transfer *transfer, uint32_t uid)
         return 0;
     }
     struct record record = *folder_record_at(from, index);
-    record.keywords = mapped(transfer, record.keywords);
     make_base(transfer, folder_base_name(from, index));
-    transfer->target.len = 0;
-    str_cats(&transfer->target, "cur/");
-    str_cat(&transfer->target, transfer->base.s, transfer->base.len);
-    nameinfo_append(&transfer->target, record.flags, record.keywords);
-    transfer->source.len = 0;
-    folder_name_append(from, index, &transfer->source);
-    int result = record.state & RECORD_IS_ODD ? -1 : transfer_file(transfer);
-    for (unsigned look = 0; result < 0 && (errno == ENOENT || (look == 0 && record.state & RECORD_IS_ODD)) && look < 2; look++) {
-        if (folder_find_name(from, index, look > 0, &transfer->source) < 0) {
+    for (unsigned try = 0; try < TRIES; try++) {
+        if (find_source(transfer, index, try, &record) < 0) {
+            if (errno == ENOENT) {
+                folder_list_add(&transfer->gone, uid);
+            }
             return errno == ENOENT ? 0 : -1;
         }
-        result = transfer_file(transfer);
+        struct record copy = record;
+        copy.keywords = map_keywords(transfer, record.keywords);
+        transfer->target.len = 0;
+        str_cats(&transfer->target, "cur/");
+        str_cat(&transfer->target, transfer->base.s, transfer->base.len);
+        nameinfo_append(&transfer->target, copy.flags, copy.keywords);
+        if (transfer_file(transfer) == 0) {
+            adding_put(&transfer->adding, &copy, &transfer->base, &transfer->target);
+            return 1;
+        }
+        if (errno != ENOENT) {
+            return -1;
+        }
     }
-    if (result < 0) {
-        return errno == ENOENT ? 0 : -1;
-    }
-    adding_put(&transfer->adding, &record, &transfer->base, &transfer->target);
-    return 1;
+    errno = EAGAIN; /* it is there, under a name that never holds still */
+    return -1;
 }
 
 static ino_t lock_inode(const struct folder *folder)
@@ -163,14 +190,11 @@ static ino_t lock_inode(const struct folder *folder)
 
 static int lock_source(struct transfer *transfer)
 {
-    struct index_stamp now;
-    struct folder *from = transfer->from;
-    if (folder_lock(from) < 0) {
+    if (folder_lock(transfer->from) < 0) {
         return -1;
     }
     transfer->has_source_lock = true;
-    transfer->was_clean = folder_stamp_now(from, &now) == 0 && memcmp(&now, &from->stamp, sizeof now) == 0;
-    return 0;
+    return folder_stamp_now(transfer->from, &transfer->source_before);
 }
 
 /* A folder onto itself has one lock, for the target: the source hears of it afterwards. */
@@ -192,29 +216,39 @@ static int lock_both(struct transfer *transfer)
     return 0;
 }
 
-/* MOVE: the files are in the target; the source's index has to hear it. */
+static void put_ranges(struct folder *folder, const struct folder_list *uids)
+{
+    if (uids->n == 0) {
+        return;
+    }
+    size_t start = entry_begin(&folder->out, ENTRY_EXPUNGE, folder_next_modseq(folder));
+    for (uint32_t i = 0; i < uids->n; i++) {
+        struct entry_range range = {uids->item[i], uids->item[i]};
+        entry_put(&folder->out, &range, sizeof range);
+    }
+    entry_end(&folder->out, start, uids->n);
+}
+
+/* The source's index has to hear which files are gone: to the target (MOVE), or to where other programs moved them. */
 static int tell_source(struct transfer *transfer, const struct folder_list *uids)
 {
     struct folder *from = transfer->from;
-    struct index_stamp stamp;
-    stralloc ranges = STRALLOC_ZERO;
-    if (uids->n == 0 || (!transfer->has_source_lock && folder_lock(from) < 0)) {
-        return uids->n == 0 ? 0 : -1;
+    const struct folder_list none = {.n = 0};
+    const struct folder_list *moved = transfer->is_move ? uids : &none;
+    if (moved->n + transfer->gone.n == 0) {
+        return 0;
     }
-    for (uint32_t i = 0; i < uids->n; i++) {
-        struct entry_range range = {uids->item[i], uids->item[i]};
-        str_cat(&ranges, (const char *)&range, sizeof range);
+    if (!transfer->has_source_lock && folder_lock(from) < 0) {
+        return -1;
     }
-    size_t start = entry_begin(&from->out, ENTRY_EXPUNGE, folder_next_modseq(from));
-    entry_put(&from->out, ranges.s, ranges.len);
-    entry_end(&from->out, start, uids->n);
-    if (transfer->was_clean && folder_stamp_now(from, &stamp) == 0) {
-        folder_put_stamp(from, &stamp);
+    put_ranges(from, &transfer->gone);
+    put_ranges(from, moved);
+    if (transfer->has_source_lock) {
+        folder_put_stamp_since(from, &transfer->source_before);
     }
     from->is_own = true;
     int result = folder_commit(from);
     from->is_own = false;
-    stralloc_free(&ranges);
     if (!transfer->has_source_lock) {
         folder_unlock(from);
     }
@@ -235,22 +269,14 @@ static int transfer_all(struct transfer *transfer, const struct folder_list *whi
     return 0;
 }
 
-static uint64_t used_keywords(struct folder *from, const struct folder_list *which)
-{
-    uint64_t used = 0;
-    for (uint32_t i = 0; i < which->n; i++) {
-        uint32_t index = folder_index_of_uid(from, which->item[i]);
-        used |= index == FOLDER_NONE ? 0 : folder_record_at(from, index)->keywords;
-    }
-    return used;
-}
-
 /* MOVE that ends halfway: what was moved is told as moved, the rest stays. COPY: all or none (RFC 3501 6.4.7). */
 static int run(struct transfer *transfer, const struct folder_list *which, struct folder_list *source_uids,
                struct folder_list *uids)
 {
     uint32_t first;
-    map_keywords(transfer, used_keywords(transfer->from, which));
+    for (unsigned i = 0; i < KEYWORDS_MAX; i++) {
+        transfer->keyword[i] = UNMAPPED;
+    }
     if (lock_both(transfer) < 0) {
         return -1;
     }
@@ -281,13 +307,14 @@ static int transfer_run(struct transfer *transfer, const struct folder_list *whi
 {
     int result = run(transfer, which, source_uids, uids);
     int error = errno;
-    if (transfer->is_move && tell_source(transfer, source_uids) < 0 && result == 0) {
+    if (tell_source(transfer, source_uids) < 0 && result == 0) {
         result = -1;
         error = errno;
     }
     if (transfer->has_source_lock) {
         folder_unlock(transfer->from);
     }
+    folder_list_free(&transfer->gone);
     stralloc_free(&transfer->source);
     stralloc_free(&transfer->base);
     stralloc_free(&transfer->target);

@@ -13,6 +13,8 @@
 #include "imapd/nameinfo.h"
 #include "lib/str.h"
 
+enum { TRIES = 64 };
+
 void folder_name_append(struct folder *folder, uint32_t index, stralloc *name)
 {
     const struct record *record = folder_record_at(folder, index);
@@ -39,24 +41,58 @@ static int scan_names(struct folder *folder)
     return mailbox_scan(&folder->names_now);
 }
 
+/* First message that does not stand before one with this arrival and base name. */
+static uint32_t lower_bound(const struct mailbox *box, uint64_t order_us, const char *base, size_t len)
+{
+    uint32_t low = 0;
+    uint32_t high = box->n;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct mailbox_message *message = &box->message[middle];
+        size_t shorter = message->base_len < len ? message->base_len : len;
+        int order = message->order_us != order_us ? (message->order_us < order_us ? -1 : 1)
+                                                  : memcmp(mailbox_name(box, middle), base, shorter);
+        if (order < 0 || (order == 0 && message->base_len < len)) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* FOLDER_NONE: it is not among the names. A base without a time stands where its mtime put it: all are looked through. */
+static uint32_t find_base(const struct mailbox *box, const char *base, size_t len)
+{
+    struct mailbox_name said;
+    bool has_time = mailbox_name_parse(base, len, &said) && said.order_us != MAILBOX_UNKNOWN;
+    for (uint32_t i = has_time ? lower_bound(box, said.order_us, base, len) : 0; i < box->n; i++) {
+        if (box->message[i].base_len == len && memcmp(mailbox_name(box, i), base, len) == 0) {
+            return i;
+        }
+        if (has_time) {
+            break;
+        }
+    }
+    return FOLDER_NONE;
+}
+
 int folder_find_name(struct folder *folder, uint32_t index, bool is_fresh_look, stralloc *name)
 {
     const char *base = folder_base_name(folder, index);
-    size_t len = strlen(base);
     if ((is_fresh_look || folder->names_now.message == NULL) && scan_names(folder) < 0) {
         return -1;
     }
     const struct mailbox *box = &folder->names_now;
-    for (uint32_t i = 0; i < box->n; i++) {
-        if (box->message[i].base_len == len && memcmp(mailbox_name(box, i), base, len) == 0) {
-            name->len = 0;
-            str_cats(name, box->message[i].state & MAILBOX_IS_NEW ? "new/" : "cur/");
-            str_cats(name, mailbox_name(box, i));
-            return 0;
-        }
+    uint32_t found = find_base(box, base, strlen(base));
+    if (found == FOLDER_NONE) {
+        errno = ENOENT;
+        return -1;
     }
-    errno = ENOENT;
-    return -1;
+    name->len = 0;
+    str_cats(name, box->message[found].state & MAILBOX_IS_NEW ? "new/" : "cur/");
+    str_cats(name, mailbox_name(box, found));
+    return 0;
 }
 
 static int open_file(const struct folder *folder, stralloc *name, uint64_t *bytes_out)
@@ -74,7 +110,36 @@ static int open_file(const struct folder *folder, stralloc *name, uint64_t *byte
     return fd;
 }
 
-int folder_open_message(struct folder *folder, uint32_t index, uint64_t *bytes_out)
+void folder_hold(struct folder *folder)
+{
+    folder->is_holding = true;
+    folder->held = -1;
+}
+
+void folder_release(struct folder *folder)
+{
+    if (folder->is_holding && folder->held >= 0) {
+        close(folder->held);
+    }
+    folder->is_holding = false;
+}
+
+/* The held file from its beginning; -1: it is not to be had so. */
+static int open_held(const struct folder *folder, uint64_t *bytes_out)
+{
+    struct stat stat;
+    int fd = folder->is_holding && folder->held >= 0 ? dup(folder->held) : -1;
+    if (fd >= 0 && (lseek(fd, 0, SEEK_SET) < 0 || fstat(fd, &stat) < 0)) {
+        close(fd);
+        return -1;
+    }
+    if (fd >= 0 && bytes_out != NULL) {
+        *bytes_out = (uint64_t)stat.st_size;
+    }
+    return fd;
+}
+
+static int open_by_name(struct folder *folder, uint32_t index, uint64_t *bytes_out)
 {
     stralloc name = STRALLOC_ZERO;
     int fd = -1;
@@ -83,13 +148,28 @@ int folder_open_message(struct folder *folder, uint32_t index, uint64_t *bytes_o
         folder_name_append(folder, index, &name);
         fd = open_file(folder, &name, bytes_out);
     }
-    for (unsigned look = 0; fd < 0 && errno == ENOENT && look < 2; look++) {
-        if (folder_find_name(folder, index, look > 0, &name) == 0) {
-            fd = open_file(folder, &name, bytes_out);
+    for (unsigned look = 0; fd < 0 && errno == ENOENT && look < TRIES; look++) {
+        if (folder_find_name(folder, index, look > 0, &name) < 0) {
+            break;
         }
+        fd = open_file(folder, &name, bytes_out);
     }
     int error = errno;
     stralloc_free(&name);
     errno = error;
+    return fd;
+}
+
+int folder_open_message(struct folder *folder, uint32_t index, uint64_t *bytes_out)
+{
+    int fd = open_held(folder, bytes_out);
+    if (fd < 0) {
+        fd = open_by_name(folder, index, bytes_out);
+        int error = errno;
+        if (fd >= 0 && folder->is_holding && folder->held < 0) {
+            folder->held = dup(fd);
+        }
+        errno = error;
+    }
     return fd;
 }

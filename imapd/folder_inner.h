@@ -12,15 +12,19 @@ _Noreturn void folder_damaged(struct folder *folder, const char *what);
 /* As folder_record, for changing (in this session's memory only). */
 struct record *folder_record_at(struct folder *folder, uint32_t index);
 const char *folder_base_name(struct folder *folder, uint32_t index);
+/* n bytes of names or keywords at this place of the base may be read: their sums are right, or the folder is damaged. */
+void folder_check_text(struct folder *folder, uint64_t at, size_t n);
 
 /* folder_play.c: the journal */
 /* Maps the base again after a rest. */
 void folder_return(struct folder *folder);
 /* Reads the header and maps the base of the open file `index`. 0; -1 errno (EUCLEAN: no such file of ours). */
 int folder_load(struct folder *folder);
-/* Plays what the journal has beyond journal_at. With the lock held a torn tail is cut off. 0; -1 errno. */
+/* Plays what the journal has beyond journal_at. With the lock held a tail that a dead writer left is cut off; where the journal
+ * is damaged the file loses its name, so that folder_switch makes it anew. 0; -1 errno. */
 int folder_play(struct folder *folder);
-/* After folder_play: does another file have the name? Then this folder goes on with it; lists become those of the new base. 0. */
+/* folder_switch.c: after folder_play: does another file have the name? Then this folder goes on with it; lists become those of
+ * the new base. 0; -1 errno. */
 int folder_switch(struct folder *folder);
 
 /* folder_open.c: the lock. folder_lock: afterwards everything is played and the file is the named one. */
@@ -31,16 +35,29 @@ int folder_commit(struct folder *folder) __attribute__((warn_unused_result));
 uint64_t folder_next_modseq(const struct folder *folder);
 /* new/, cur/ and the UID list now. */
 int folder_stamp_now(const struct folder *folder, struct index_stamp *out);
-/* An ENTRY_STAMP of what is in force, with this stamp. */
+/* folder_stamp.c: an ENTRY_STAMP of what is in force, with this stamp. */
 void folder_put_stamp(struct folder *folder, const struct index_stamp *stamp);
+/* After changes of ours that began with the lock and `before` (folder_stamp_now): they are no news. */
+void folder_put_stamp_since(struct folder *folder, const struct index_stamp *before);
+/* Before a stamp is kept: its folder was looked at at this time. */
+void folder_forget_young(struct index_stamp *stamp, uint64_t looked_us);
+/* Nothing hides: new/ and cur/ are as the index knows them. */
+bool folder_is_sure(const struct folder *folder, const struct index_stamp *now);
+/* Something in cur/ may hide behind an equal mtime, and has for long enough to look. is_waiting: a client waits for us. */
+bool folder_is_verify_due(const struct folder *folder, const struct index_stamp *now, bool is_waiting);
 
-/* folder_scan.c: takes in what changed in the folder. Lock held. 0; -1 errno. */
-int folder_take_in(struct folder *folder);
+/* folder_scan.c: takes in what changed in the folder. Lock held. is_waiting: a client waits for us. 0; -1 errno. */
+int folder_take_in(struct folder *folder, bool is_waiting);
 /* Name of the file below folder->dir now ("cur/…"), into *name. Looks a strange one up by one scan. 0; -1 errno ENOENT. */
 int folder_find_name(struct folder *folder, uint32_t index, bool is_fresh_look, stralloc *name);
 /* The name by the record's word. */
 void folder_name_append(struct folder *folder, uint32_t index, stralloc *name);
 void folder_forget_names(struct folder *folder);
+
+/* folder_keyword.c: number of a keyword, made where it is missing and there is room; -1 none. Lock held. */
+int folder_make_keyword(struct folder *folder, const char *name, size_t n);
+/* Its entry for the journal. */
+void folder_put_keyword(struct folder *folder, unsigned number);
 
 /* folder_base.c: a new base from what is in force. Lock held. 0; -1 errno. */
 int folder_write_base(struct folder *folder, uint32_t uidvalidity);

@@ -21,50 +21,23 @@
 enum { DIRECTORY = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, JOURNAL_MAX = 128 * 1024, TAIL_MAX = 512 };
 #define LOCK_NAME "stafet.lock"
 
-static uint64_t ns_of(const struct stat *stat)
-{
-    return (uint64_t)stat->st_mtim.tv_sec * 1000000000 + (uint64_t)stat->st_mtim.tv_nsec;
-}
-
-int folder_stamp_now(const struct folder *folder, struct index_stamp *out)
-{
-    struct stat stat;
-    *out = (struct index_stamp){0};
-    if (fstat(folder->fresh, &stat) < 0) {
-        return -1;
-    }
-    out->fresh_ns = ns_of(&stat);
-    if (fstat(folder->cur, &stat) < 0) {
-        return -1;
-    }
-    out->cur_ns = ns_of(&stat);
-    if (fstatat(folder->dir, UIDLIST_NAME, &stat, AT_SYMLINK_NOFOLLOW) == 0) {
-        out->uidlist_ns = ns_of(&stat);
-        out->uidlist_size = (uint64_t)stat.st_size;
-        out->uidlist_inode = stat.st_ino;
-    } else if (errno != ENOENT) {
-        return -1;
-    }
-    return 0;
-}
-
 uint64_t folder_next_modseq(const struct folder *folder)
 {
     uint64_t now = clock_wall_us();
     return now > folder->modseq ? now : folder->modseq + 1;
 }
 
-void folder_put_stamp(struct folder *folder, const struct index_stamp *stamp)
+/* Anything that a client can see? */
+static bool is_news(const stralloc *entries)
 {
-    struct entry_stamp entry = {.stamp = *stamp,
-                                .scanned_us = folder->scanned_us,
-                                .cache_id = folder->cache_id,
-                                .fresh_at = folder->fresh_at,
-                                .uidnext = folder->uidnext,
-                                .first_recent = folder->first_recent};
-    size_t start = entry_begin(&folder->out, ENTRY_STAMP, 0);
-    entry_put(&folder->out, &entry, sizeof entry);
-    entry_end(&folder->out, start, 1);
+    struct entry_head head;
+    for (size_t at = 0; at < entries->len; at += head.len) {
+        memcpy(&head, entries->s + at, sizeof head);
+        if (head.kind != ENTRY_STAMP && head.kind != ENTRY_CACHE) {
+            return true;
+        }
+    }
+    return false;
 }
 
 int folder_commit(struct folder *folder)
@@ -72,6 +45,7 @@ int folder_commit(struct folder *folder)
     if (folder->out.len == 0) {
         return 0;
     }
+    bool has_news = is_news(&folder->out);
     if (lseek(folder->index, (off_t)folder->journal_at, SEEK_SET) < 0 ||
         write_whole(folder->index, folder->out.s, folder->out.len) < 0) {
         int error = errno;
@@ -81,7 +55,7 @@ int folder_commit(struct folder *folder)
         return -1;
     }
     folder->out.len = 0;
-    folder->has_news = true;
+    folder->has_news = folder->has_news || has_news;
     return folder_play(folder);
 }
 
@@ -263,7 +237,7 @@ static int sync_locked(struct folder *folder)
     if (result < 0) {
         return -1;
     }
-    result = folder_take_in(folder);
+    result = folder_take_in(folder, true);
     if (result == 0) {
         take_recent(folder);
         result = folder_commit(folder);
@@ -272,10 +246,16 @@ static int sync_locked(struct folder *folder)
     return result;
 }
 
+/* While nobody waits. */
 void folder_tidy(struct folder *folder)
 {
-    if (!is_base_old(folder) || folder_lock(folder) < 0) {
+    struct index_stamp now;
+    bool is_verify_due = folder->index >= 0 && folder_stamp_now(folder, &now) == 0 && folder_is_verify_due(folder, &now, false);
+    if ((!is_verify_due && !is_base_old(folder)) || folder_lock(folder) < 0) {
         return;
+    }
+    if (is_verify_due) {
+        (void)!folder_take_in(folder, false);
     }
     /* Somebody else may have done it while we waited. */
     if (is_base_old(folder) && folder_write_base(folder, folder->head.uidvalidity) == 0) {
@@ -291,13 +271,16 @@ int folder_sync(struct folder *folder, enum folder_depth depth)
     if (folder_play(folder) < 0 || folder_switch(folder) < 0) {
         return -1;
     }
+    if (folder->is_torn) {
+        return sync_locked(folder);
+    }
     if (depth == FOLDER_JOURNAL) {
         return 0;
     }
     if (folder_stamp_now(folder, &now) < 0) {
         return -1;
     }
-    bool is_same = memcmp(&now, &folder->stamp, sizeof now) == 0;
+    bool is_same = memcmp(&now, &folder->stamp, sizeof now) == 0 && !folder_is_verify_due(folder, &now, true);
     bool is_writing = folder->mode == FOLDER_WRITE && (folder->n_new > 0 || folder->first_recent < folder->uidnext);
     if (is_same && !is_writing) {
         if (folder->mode == FOLDER_READ) {

@@ -197,24 +197,30 @@ static int read_part(struct folder *folder, uint64_t from, uint64_t to, stralloc
     return 0;
 }
 
+/* Under the lock. Half an entry: its writer died, and nobody has played it. Anything else: damage. */
+static int end_journal(struct folder *folder, uint64_t size, bool is_torn)
+{
+    log_event("alert", "what=%s bytes=%llu",
+              is_torn ? "an index journal is damaged" : "half an entry of an index journal is cut off",
+              (unsigned long long)(size - folder->journal_at));
+    if (!is_torn) {
+        return ftruncate(folder->index, (off_t)folder->journal_at);
+    }
+    return unlinkat(folder->dir, INDEX_NAME, 0) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+/* 1 there may be more, 0 the end, -1 errno. */
 static int play_part(struct folder *folder, uint64_t size)
 {
     stralloc bytes = STRALLOC_ZERO;
-    bool is_torn = false;
     size_t used = 0;
     int result = read_part(folder, folder->journal_at, size, &bytes);
     if (result == 0) {
-        used = play_bytes(folder, bytes.s, bytes.len, &is_torn);
+        used = play_bytes(folder, bytes.s, bytes.len, &folder->is_torn);
         folder->journal_at += used;
     }
-    bool is_rest = result == 0 && folder->journal_at < size;
-    if (is_rest && used == 0 && folder->is_locked) {
-        log_event("alert", "what=%s bytes=%llu", "a torn end of an index journal is cut off",
-                  (unsigned long long)(size - folder->journal_at));
-        result = ftruncate(folder->index, (off_t)folder->journal_at);
-    }
     stralloc_free(&bytes);
-    return result < 0 ? -1 : is_rest && used > 0;
+    return result < 0 ? -1 : folder->journal_at < size && used > 0;
 }
 
 int folder_play(struct folder *folder)
@@ -223,14 +229,17 @@ int folder_play(struct folder *folder)
     if (fstat(folder->index, &stat) < 0) {
         return -1;
     }
-    if (folder->map == NULL && (uint64_t)stat.st_size > folder->journal_at) {
+    uint64_t size = (uint64_t)stat.st_size;
+    folder->is_torn = size < folder->journal_at; /* somebody cut off what we have played */
+    if (folder->map == NULL && size > folder->journal_at) {
         folder_return(folder);
     }
-    int result = 1;
-    while (result == 1 && (uint64_t)stat.st_size > folder->journal_at) {
-        result = play_part(folder, (uint64_t)stat.st_size);
+    int result = size > folder->journal_at;
+    while (result == 1) {
+        result = play_part(folder, size);
     }
-    return result < 0 ? -1 : 0;
+    bool is_rest = result == 0 && folder->journal_at != size && folder->is_locked && stat.st_nlink > 0;
+    return is_rest ? end_journal(folder, size, folder->is_torn) : result < 0 ? -1 : 0;
 }
 
 static int map_base(struct folder *folder)
@@ -243,7 +252,7 @@ static int map_base(struct folder *folder)
     folder->map = map;
     folder->base = (struct record *)(void *)(map + INDEX_HEADER);
     free(folder->checked);
-    folder->checked = memory_get(index_blocks(folder->head.n) + 1, 1);
+    folder->checked = memory_get(index_blocks(folder->head.n) + index_text_blocks(&folder->head) + 1, 1);
     return 0;
 }
 
@@ -274,6 +283,7 @@ int folder_load(struct folder *folder)
     folder->bytes = head->bytes;
     folder->n_tail = 0;
     folder->tail_names.len = 0;
+    folder_check_text(folder, head->keywords_at, head->keywords_len);
     keywords_read_table(&folder->keywords, folder->map + head->keywords_at, head->keywords_len);
     return 0;
 }
@@ -286,7 +296,7 @@ void folder_return(struct folder *folder)
     }
     folder->is_replaying = true;
     folder->journal_at = folder->head.journal_at;
-    while (folder->journal_at < end && play_part(folder, end) >= 0 && folder->journal_at < end) {
+    while (folder->journal_at < end && play_part(folder, end) > 0) {
     }
     folder->is_replaying = false;
     if (folder->journal_at != end) {
@@ -309,79 +319,4 @@ void folder_rest(struct folder *folder)
         folder->cache_len = 0;
     }
     folder_forget_names(folder);
-}
-
-/* UIDs of what the client still has to hear, before the indexes change. */
-static void indexes_to_uids(struct folder *folder, struct folder_list *list)
-{
-    for (uint32_t i = 0; i < list->n; i++) {
-        list->item[i] = folder_record_at(folder, list->item[i])->uid;
-    }
-}
-
-static void uids_to_indexes(struct folder *folder, struct folder_list *list)
-{
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < list->n; i++) {
-        uint32_t index = folder_index_of_uid(folder, list->item[i]);
-        if (index != FOLDER_NONE) {
-            list->item[kept++] = index;
-        }
-    }
-    list->n = kept;
-}
-
-/* Everything the client still has to hear becomes UIDs: pending ones are ghosts until they are told. */
-static void leave_base(struct folder *folder)
-{
-    indexes_to_uids(folder, &folder->pending);
-    indexes_to_uids(folder, &folder->changed);
-    for (uint32_t i = 0; i < folder->pending.n; i++) {
-        folder_list_add(&folder->ghosts, folder->pending.item[i]);
-    }
-    folder_list_sort(&folder->ghosts);
-    folder->pending.n = folder->gone.n = 0;
-    folder_rest(folder);
-    close(folder->index);
-    folder->index = -1;
-}
-
-static int load_next(struct folder *folder, int next)
-{
-    uint32_t uidvalidity = folder->head.uidvalidity;
-    folder->index = next;
-    if (next < 0 && folder_build(folder) < 0) {
-        return -1;
-    }
-    if ((next >= 0 && folder_load(folder) < 0) || folder->head.uidvalidity != uidvalidity) {
-        folder_damaged(folder, "the folder was made anew while it was open");
-    }
-    return 0;
-}
-
-int folder_switch(struct folder *folder)
-{
-    struct stat stat;
-    if (fstat(folder->index, &stat) < 0) {
-        return -1;
-    }
-    if (stat.st_nlink > 0) {
-        return 0;
-    }
-    int next = openat(folder->dir, INDEX_NAME, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-    if (next < 0 && (errno != ENOENT || !folder->is_locked)) {
-        return errno == ENOENT ? 0 : -1; /* somebody deleted it: the next one with the lock makes it anew */
-    }
-    uint32_t told_uid = folder->told_end == folder_end(folder) ? 0 : folder_record_at(folder, folder->told_end)->uid;
-    uint32_t uidnext = folder->uidnext;
-    uint64_t modseq = folder->modseq;
-    leave_base(folder);
-    if (load_next(folder, next) < 0) {
-        return -1;
-    }
-    /* What the old file told up to its end is in the new base; messages from told_uid on are news. */
-    folder->told_end = folder_index_at_uid(folder, told_uid == 0 ? uidnext : told_uid);
-    uids_to_indexes(folder, &folder->changed);
-    folder->modseq = folder->modseq > modseq ? folder->modseq : modseq;
-    return folder_play(folder);
 }

@@ -14,8 +14,6 @@
 #include "lib/clock.h"
 #include "lib/str.h"
 
-enum { VERIFY_SECONDS = 600 };
-
 static const char *known_name(const void *ctx, uint32_t value, size_t *len_out)
 {
     const char *name = folder_base_name((struct folder *)(uintptr_t)ctx, value);
@@ -86,6 +84,10 @@ static void compare_known(struct scan *scan, uint32_t at, uint32_t index)
     uint8_t state = (uint8_t)((is_new ? RECORD_IS_NEW : 0) |
                               (info.is_ours || (is_new && message->name_len == message->base_len) ? 0 : RECORD_IS_ODD));
     scan->seen[index] = 1;
+    if (is_new) {
+        struct scan_move move = {at, index};
+        str_cat(&scan->moves, (const char *)&move, sizeof move);
+    }
     if (record->flags != info.flags || (record->keywords & KEYWORDS_LETTER_BITS) != info.keywords || record->state != state) {
         put_flags(scan, record, &info, state);
     }
@@ -128,29 +130,30 @@ static void compare_all(struct scan *scan)
     }
 }
 
-/* Messages that an EXAMINE or a foreign program left in new/. */
-static void move_known_new(struct scan *scan)
+/* A message that an EXAMINE or a foreign program left in new/. */
+static void move_known(struct scan *scan, const struct scan_move *move)
 {
     struct folder *folder = scan->folder;
-    if (folder->mode != FOLDER_WRITE || folder->n_new == 0) {
-        return;
+    const struct record *record = folder_record_at(folder, move->index);
+    const struct mailbox_message *message = &scan->box.message[move->at];
+    const char *name = mailbox_name(&scan->box, move->at);
+    struct nameinfo info;
+    nameinfo_parse(name + message->base_len, (size_t)message->name_len - message->base_len, &info);
+    scan->name.len = 0;
+    str_cat(&scan->name, name, message->base_len);
+    nameinfo_append(&scan->name, info.flags, info.keywords);
+    if (renameat2(folder->fresh, name, folder->cur, str_text(&scan->name), RENAME_NOREPLACE) == 0) {
+        put_flags(scan, record, &info, 0);
+        scan->has_moved = true;
     }
-    for (uint32_t i = folder_first(folder); i < folder_end(folder); i = folder_next(folder, i)) {
-        struct record *record = folder_record_at(folder, i);
-        if (!(record->state & RECORD_IS_NEW)) {
-            continue;
-        }
-        scan->name.len = 0;
-        str_cats(&scan->name, folder_base_name(folder, i));
-        size_t base_len = scan->name.len;
-        nameinfo_append(&scan->name, record->flags, record->keywords);
-        stralloc from = STRALLOC_ZERO;
-        str_copy(&from, scan->name.s, base_len);
-        struct nameinfo info = {.flags = record->flags, .keywords = record->keywords & KEYWORDS_LETTER_BITS};
-        if (renameat2(folder->fresh, str_text(&from), folder->cur, str_text(&scan->name), RENAME_NOREPLACE) == 0) {
-            put_flags(scan, record, &info, 0);
-        }
-        stralloc_free(&from);
+}
+
+static void move_all_known(struct scan *scan)
+{
+    const struct scan_move *moves = (const struct scan_move *)(const void *)scan->moves.s;
+    size_t n = scan->folder->mode == FOLDER_WRITE ? scan->moves.len / sizeof *moves : 0;
+    for (size_t i = 0; i < n; i++) {
+        move_known(scan, &moves[i]);
     }
 }
 
@@ -168,10 +171,48 @@ static void put_entry(struct scan *scan, enum index_kind kind, uint32_t n, const
     entry_end(out, start, n);
 }
 
+/* What was true before the scan is true of its result; only what we did ourselves is newer. */
+static int choose_stamp(struct scan *scan, struct index_stamp *stamp)
+{
+    struct index_stamp now;
+    *stamp = scan->before;
+    if (folder_stamp_now(scan->folder, &now) < 0) {
+        return -1;
+    }
+    if (scan->has_moved) {
+        stamp->cur_ns = now.cur_ns;
+        stamp->fresh_ns = 0;
+    }
+    if (scan->lines.len > 0) {
+        stamp->uidlist_ns = now.uidlist_ns;
+        stamp->uidlist_size = now.uidlist_size;
+        stamp->uidlist_inode = now.uidlist_inode;
+    }
+    folder_forget_young(stamp, scan->started_us);
+    return 0;
+}
+
+/* A new stamp, where there is something new in it. */
+static void put_stamp(struct scan *scan, const struct index_stamp *stamp, uint64_t fresh_at)
+{
+    struct folder *folder = scan->folder;
+    bool is_same = memcmp(stamp, &folder->stamp, sizeof *stamp) == 0 && !scan->is_whole && scan->uidnext == folder->uidnext &&
+                   folder->fresh_at == fresh_at;
+    if (is_same) {
+        return;
+    }
+    uint32_t uidnext = folder->uidnext;
+    folder->scanned_us = scan->is_whole ? scan->started_us : folder->scanned_us;
+    folder->uidnext = scan->uidnext; /* for the stamp's entry: the append comes before it */
+    folder_put_stamp(folder, stamp);
+    folder->uidnext = uidnext;
+}
+
 static int finish(struct scan *scan)
 {
     struct folder *folder = scan->folder;
     struct index_stamp stamp;
+    uint64_t fresh_at = folder->fresh_at;
     if (scan->lines.len > 0 && uidlist_add(folder->dir, folder->head.uidvalidity, scan->uidnext, &scan->lines) < 0) {
         return -1;
     }
@@ -179,16 +220,10 @@ static int finish(struct scan *scan)
     put_entry(scan, ENTRY_FLAGS, scan->n_flags, &scan->flags, NULL);
     put_entry(scan, ENTRY_APPEND, scan->n_records, &scan->records, &scan->names);
     scan_take_fresh(scan);
-    if (folder_stamp_now(folder, &stamp) < 0) {
+    if (choose_stamp(scan, &stamp) < 0) {
         return -1;
     }
-    if (scan->is_whole) {
-        folder->scanned_us = clock_wall_us();
-    }
-    uint32_t uidnext = folder->uidnext;
-    folder->uidnext = scan->uidnext; /* for the stamp's entry: the append comes before it */
-    folder_put_stamp(folder, &stamp);
-    folder->uidnext = uidnext;
+    put_stamp(scan, &stamp, fresh_at);
     return folder_commit(folder);
 }
 
@@ -204,54 +239,65 @@ static void scan_free(struct scan *scan)
     namehash_free(&scan->known);
     free(scan->seen);
     free(scan->fresh);
-    stralloc *texts[] = {&scan->lines, &scan->records, &scan->names, &scan->flags, &scan->ranges, &scan->name};
+    stralloc *texts[] = {&scan->lines, &scan->records, &scan->names, &scan->flags, &scan->ranges, &scan->name, &scan->moves};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         stralloc_free(texts[i]);
     }
     errno = error;
 }
 
-static int scan_run(struct folder *folder, bool is_whole, bool is_list_new)
+/* dovecot-keywords, and what is new in it into the journal. */
+static void read_keywords(struct folder *folder)
+{
+    struct keywords *keywords = &folder->keywords;
+    uint32_t at[KEYWORDS_LETTERS];
+    uint16_t len[KEYWORDS_LETTERS];
+    memcpy(at, keywords->at, sizeof at);
+    memcpy(len, keywords->len, sizeof len);
+    (void)keywords_read_dovecot(keywords, folder->dir);
+    for (uint32_t i = 0; i < KEYWORDS_LETTERS; i++) {
+        if (keywords->len[i] != len[i] || keywords->at[i] != at[i]) {
+            folder_put_keyword(folder, i);
+        }
+    }
+}
+
+static int scan_run(struct scan *scan, bool is_list_new)
+{
+    struct folder *folder = scan->folder;
+    if (scan->is_whole) {
+        read_keywords(folder);
+    }
+    if (is_list_new && read_list(scan) < 0) {
+        return -1;
+    }
+    if ((scan->is_whole ? mailbox_scan(&scan->box) : mailbox_scan_new(&scan->box)) < 0) {
+        return -1;
+    }
+    compare_all(scan);
+    if (scan_take_new(scan) < 0) {
+        return -1;
+    }
+    move_all_known(scan);
+    return finish(scan);
+}
+
+int folder_take_in(struct folder *folder, bool is_waiting)
 {
     struct scan scan = {.folder = folder,
                         .box = {.folder = folder->dir, .fresh = folder->fresh, .cur = folder->cur},
-                        .is_whole = is_whole,
+                        .started_us = clock_wall_us(),
                         .uidnext = folder->uidnext};
-    if (is_whole) {
-        (void)keywords_read_dovecot(&folder->keywords, folder->dir);
-    }
-    int result = is_list_new && read_list(&scan) < 0 ? -1 : 0;
-    if (result == 0) {
-        result = is_whole ? mailbox_scan(&scan.box) : mailbox_scan_new(&scan.box);
-    }
-    if (result == 0) {
-        compare_all(&scan);
-        result = scan_take_new(&scan);
-    }
-    if (result == 0) {
-        move_known_new(&scan);
-        result = finish(&scan);
-    }
-    scan_free(&scan);
-    return result;
-}
-
-int folder_take_in(struct folder *folder)
-{
-    struct index_stamp now;
-    if (folder_stamp_now(folder, &now) < 0) {
+    if (folder_stamp_now(folder, &scan.before) < 0) {
         return -1;
     }
+    const struct index_stamp *now = &scan.before;
     const struct index_stamp *then = &folder->stamp;
-    bool is_list_new =
-        now.uidlist_ns != then->uidlist_ns || now.uidlist_size != then->uidlist_size || now.uidlist_inode != then->uidlist_inode;
-    bool is_verify_due =
-        now.cur_ns / 1000 > folder->scanned_us && clock_wall_us() > folder->scanned_us + UINT64_C(1000000) * VERIFY_SECONDS;
-    if (is_list_new || now.cur_ns != then->cur_ns || is_verify_due) {
-        return scan_run(folder, true, is_list_new);
-    }
-    if (now.fresh_ns != then->fresh_ns || (folder->mode == FOLDER_WRITE && folder->n_new > 0)) {
-        return scan_run(folder, false, false);
-    }
-    return 0;
+    bool is_list_new = now->uidlist_ns != then->uidlist_ns || now->uidlist_size != then->uidlist_size ||
+                       now->uidlist_inode != then->uidlist_inode;
+    scan.is_whole = is_list_new || now->cur_ns != then->cur_ns || folder_is_verify_due(folder, now, is_waiting);
+    bool is_any = scan.is_whole || now->fresh_ns != then->fresh_ns || (folder->mode == FOLDER_WRITE && folder->n_new > 0);
+    int result = is_any ? scan_run(&scan, is_list_new) : 0;
+    scan_free(&scan);
+    return result;
 }

@@ -10,15 +10,22 @@ struct scan_new {
     uint32_t at;  /* in the scan */
     uint32_t uid; /* by the UID list; 0: none yet */
 };
+struct scan_move {
+    uint32_t at, index; /* in the scan; in the folder */
+};
 struct scan {
     struct folder *folder;
     struct mailbox box;
     bool is_whole; /* cur/ too */
+    struct index_stamp before;
+    uint64_t started_us;
+    bool has_moved; /* files of new/ to cur/ */
     bool has_list;
     struct uidlist list;    /* where it was read */
     struct namehash listed; /* name → entry of the list */
     struct namehash known;  /* base name → index */
     uint8_t *seen;          /* one byte an index */
+    stralloc moves;         /* struct scan_move: known messages that still lie in new/ */
     struct scan_new *fresh; /* messages without an index */
     uint32_t n_fresh, room;
     stralloc lines;          /* for the UID list */

@@ -54,6 +54,7 @@ static void move_to_cur(struct scan *scan, struct place *place, const struct nam
             place->name = place->target.s;
             place->folder = folder->cur;
             place->is_new = false;
+            scan->has_moved = true;
             return;
         }
         if (errno != EEXIST) {
@@ -66,9 +67,11 @@ static void move_to_cur(struct scan *scan, struct place *place, const struct nam
     }
 }
 
-static uint32_t size_of(const struct mailbox_message *message)
+/* The name's word, where the file does not belie it. */
+static uint32_t size_of(const struct mailbox_message *message, uint64_t stored)
 {
-    return message->wire_size >= UINT32_MAX ? UINT32_MAX : (uint32_t)message->wire_size;
+    bool is_right = message->size == stored && message->wire_size <= 2 * stored + 2;
+    return !is_right || message->wire_size >= UINT32_MAX ? UINT32_MAX : (uint32_t)message->wire_size;
 }
 
 static void put_record(struct scan *scan, const struct record *record, const stralloc *base)
@@ -103,7 +106,7 @@ static void take_one(struct scan *scan, const struct scan_new *fresh, uint32_t u
                                 .state = (uint8_t)((place.is_new ? RECORD_IS_NEW : 0) | (is_ours ? 0 : RECORD_IS_ODD)),
                                 .keywords = info.keywords,
                                 .date = stat.st_mtim.tv_sec < 0 ? 0 : (uint32_t)stat.st_mtim.tv_sec,
-                                .size = size_of(message)};
+                                .size = size_of(message, (uint64_t)stat.st_size)};
         put_record(scan, &record, &place.base);
         if (fresh->uid == 0) {
             uidlist_line_append(&scan->lines, uid, place.base.s, place.base.len);

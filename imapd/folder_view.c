@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "imapd/folder_inner.h"
@@ -61,12 +62,25 @@ uint32_t folder_list_below(const struct folder_list *list, uint32_t item)
 
 void folder_damaged(struct folder *folder, const char *what)
 {
+    struct stat stat;
     log_event("alert", "what=%s file=%s", what, INDEX_NAME);
-    (void)unlinkat(folder->dir, INDEX_NAME, 0);
+    if (folder->index < 0 || (fstat(folder->index, &stat) == 0 && stat.st_nlink > 0)) { /* a newer one is somebody's good work */
+        (void)unlinkat(folder->dir, INDEX_NAME, 0);
+    }
     if (folder->on_damage != NULL) {
         folder->on_damage();
     }
     die_temporary("the index of a folder is damaged; it is made anew at the next login");
+}
+
+/* `block` counts through the sums: those of records, then those of names and keywords. */
+static void check_sum(struct folder *folder, size_t block, const char *bytes, size_t len)
+{
+    const uint32_t *sums = (const uint32_t *)(const void *)(folder->map + folder->head.sums_at);
+    if (crc32c(0, bytes, len) != sums[block]) {
+        folder_damaged(folder, "a block of the index has a wrong sum");
+    }
+    folder->checked[block] = 1;
 }
 
 static void check_block(struct folder *folder, uint32_t index)
@@ -77,15 +91,27 @@ static void check_block(struct folder *folder, uint32_t index)
     for (; block <= last; block++) {
         size_t at;
         size_t len;
-        if (folder->checked[block]) {
-            continue;
+        if (!folder->checked[block]) {
+            index_block_span(folder->head.n, block, &at, &len);
+            check_sum(folder, block, (const char *)folder->base + at, len);
         }
-        index_block_span(folder->head.n, block, &at, &len);
-        const uint32_t *sums = (const uint32_t *)(const void *)(folder->map + folder->head.sums_at);
-        if (crc32c(0, (const char *)folder->base + at, len) != sums[block]) {
-            folder_damaged(folder, "a block of the index has a wrong sum");
+    }
+}
+
+void folder_check_text(struct folder *folder, uint64_t at, size_t n)
+{
+    const struct index_header *head = &folder->head;
+    size_t first = index_blocks(head->n);
+    size_t end = index_text_blocks(head);
+    size_t block = (size_t)(at - head->names_at) / INDEX_BLOCK;
+    size_t last = (size_t)(at + n - head->names_at) / INDEX_BLOCK;
+    for (; block <= last && block < end; block++) {
+        size_t place;
+        size_t len;
+        if (!folder->checked[first + block]) {
+            index_text_span(head, block, &place, &len);
+            check_sum(folder, first + block, folder->map + place, len);
         }
-        folder->checked[block] = 1;
     }
 }
 
@@ -114,6 +140,7 @@ const char *folder_base_name(struct folder *folder, uint32_t index)
     if (index < folder->head.n) {
         names = folder->map + folder->head.names_at;
         len = folder->head.names_len;
+        folder_check_text(folder, folder->head.names_at + record->name_at, MAILBOX_NAME_MAX);
     }
     if (record->name_at >= len || memchr(names + record->name_at, '\0', len - record->name_at) == NULL) {
         folder_damaged(folder, "a name of the index lies outside");

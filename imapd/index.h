@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* The bytes of stafet.index (stafet-index(5)): one file a folder, derived from the Maildir and dovecot-uidlist, deletable.
  *
- *   [header 256][records 40 each, by UID][a CRC-32C a block of 16 KiB of records][names][keywords] [journal: entries that only
- * grow]
+ *   [header 256][records 40 each, by UID][CRC-32Cs: a block of 16 KiB of records, then of names and keywords][names][keywords]
+ *   [journal: entries, it only grows]
  *
  * The base names lie in the name table: the file is new/BASE or cur/BASE:2,LETTERS. A file whose name another one has (st_nlink
  * 0) is finished: its readers go on with the new one.
@@ -62,7 +62,8 @@ struct index_header {
     uint32_t n_new, unused;    /* messages in new/ */
     struct index_stamp stamp;
     uint64_t sums_at, names_at, names_len, keywords_at, keywords_len, journal_at;
-    uint8_t reserved[68];
+    uint64_t previous; /* generation of the base that this one goes on from; 0: it was made from the Maildir */
+    uint8_t reserved[60];
     uint32_t crc; /* of all before it */
 };
 
@@ -106,6 +107,9 @@ uint32_t index_header_crc(const struct index_header *header);
 size_t index_blocks(uint32_t n);
 /* Bytes of block i of n records, as an offset into the records and a length. */
 void index_block_span(uint32_t n, size_t i, size_t *at_out, size_t *len_out);
+/* Blocks of names and keywords, which lie between names_at and journal_at; their sums stand behind those of the records. */
+size_t index_text_blocks(const struct index_header *header);
+void index_text_span(const struct index_header *header, size_t i, size_t *at_out, size_t *len_out);
 static inline size_t index_block_of(uint32_t record)
 {
     return (size_t)record * sizeof(struct record) / INDEX_BLOCK;

@@ -29,6 +29,23 @@ void index_block_span(uint32_t n, size_t i, size_t *at_out, size_t *len_out)
     *len_out = whole - *at_out < INDEX_BLOCK ? whole - *at_out : INDEX_BLOCK;
 }
 
+static uint64_t text_len(const struct index_header *header)
+{
+    return header->journal_at - header->names_at;
+}
+
+size_t index_text_blocks(const struct index_header *header)
+{
+    return (text_len(header) + INDEX_BLOCK - 1) / INDEX_BLOCK;
+}
+
+void index_text_span(const struct index_header *header, size_t i, size_t *at_out, size_t *len_out)
+{
+    size_t left = text_len(header) - i * INDEX_BLOCK;
+    *at_out = header->names_at + i * INDEX_BLOCK;
+    *len_out = left < INDEX_BLOCK ? left : INDEX_BLOCK;
+}
+
 static bool is_place(uint64_t at, uint64_t len, uint64_t end)
 {
     return at % 8 == 0 && at <= end && len <= end - at;
@@ -40,7 +57,10 @@ bool index_header_is_good(const struct index_header *header, uint64_t size)
         return false;
     }
     uint64_t end = header->journal_at;
-    uint64_t sums_len = index_blocks(header->n) * sizeof(uint32_t);
+    if (header->names_at > end) {
+        return false;
+    }
+    uint64_t sums_len = (index_blocks(header->n) + index_text_blocks(header)) * sizeof(uint32_t);
     return header->uidvalidity > 0 && header->uidnext > header->n && end <= size && end % 8 == 0 &&
            is_place(INDEX_HEADER, (uint64_t)header->n * sizeof(struct record), header->sums_at) &&
            is_place(header->sums_at, sums_len, header->names_at) &&
@@ -54,6 +74,40 @@ static void pad(stralloc *out)
     str_cat(out, zeros, (8 - out->len % 8) % 8);
 }
 
+/* Zeros at `at`, to be filled in when what they cover is there. */
+static void leave_room(stralloc *out, size_t n)
+{
+    memset(str_room(out, n), 0, n);
+    out->len += n;
+}
+
+static void put_sum(stralloc *out, size_t at, const char *bytes, size_t n)
+{
+    uint32_t crc = crc32c(0, bytes, n);
+    memcpy(out->s + at, &crc, sizeof crc);
+}
+
+static void put_sums(stralloc *out, size_t start, const struct index_base *base)
+{
+    const struct index_header *header = &base->header;
+    size_t to = start + header->sums_at;
+    size_t at;
+    size_t len;
+    for (size_t i = 0; i < index_blocks(header->n); i++, to += sizeof(uint32_t)) {
+        index_block_span(header->n, i, &at, &len);
+        put_sum(out, to, (const char *)base->records + at, len);
+    }
+    for (size_t i = 0; i < index_text_blocks(header); i++, to += sizeof(uint32_t)) {
+        index_text_span(header, i, &at, &len);
+        put_sum(out, to, out->s + start + at, len);
+    }
+}
+
+static size_t padded(size_t n)
+{
+    return (n + 7) / 8 * 8;
+}
+
 void index_base_append(stralloc *out, struct index_base *base)
 {
     struct index_header *header = &base->header;
@@ -61,16 +115,10 @@ void index_base_append(stralloc *out, struct index_base *base)
     memcpy(header->magic, INDEX_MAGIC, sizeof header->magic);
     str_cat(out, (const char *)header, sizeof *header);
     str_cat(out, (const char *)base->records, (size_t)header->n * sizeof(struct record));
-    pad(out);
+    size_t text = padded(base->names_len) + padded(base->keywords_len);
+    size_t blocks = index_blocks(header->n) + (text + INDEX_BLOCK - 1) / INDEX_BLOCK;
     header->sums_at = out->len - start;
-    for (size_t i = 0; i < index_blocks(header->n); i++) {
-        size_t at;
-        size_t len;
-        index_block_span(header->n, i, &at, &len);
-        uint32_t crc = crc32c(0, (const char *)base->records + at, len);
-        str_cat(out, (const char *)&crc, sizeof crc);
-    }
-    pad(out);
+    leave_room(out, padded(blocks * sizeof(uint32_t)));
     header->names_at = out->len - start;
     header->names_len = base->names_len;
     str_cat(out, base->names, base->names_len);
@@ -80,6 +128,7 @@ void index_base_append(stralloc *out, struct index_base *base)
     str_cat(out, base->keywords, base->keywords_len);
     pad(out);
     header->journal_at = out->len - start;
+    put_sums(out, start, base);
     header->crc = index_header_crc(header);
     memcpy(out->s + start, header, sizeof *header);
 }

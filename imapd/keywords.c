@@ -23,7 +23,9 @@ void keywords_clear(struct keywords *keywords)
 
 void keywords_set(struct keywords *keywords, unsigned number, const char *name, size_t n)
 {
-    if (number < KEYWORDS_MAX && n > 0 && n <= KEYWORD_LEN_MAX) {
+    bool is_same = number < KEYWORDS_MAX && n == keywords->len[number] && n > 0 &&
+                   memcmp(keywords->text.s + keywords->at[number], name, n) == 0;
+    if (!is_same && number < KEYWORDS_MAX && n > 0 && n <= KEYWORD_LEN_MAX) {
         keywords->at[number] = (uint32_t)keywords->text.len;
         keywords->len[number] = (uint16_t)n;
         str_cat(&keywords->text, name, n);
@@ -165,6 +167,14 @@ static int begin_ours(const struct keywords *keywords, int dir, uint32_t uidvali
     int result = dotlock_replace(dir, KEYWORDS_OURS, &text);
     stralloc_free(&text);
     return result;
+}
+
+void keywords_line_append(stralloc *out, uint32_t uid, uint64_t bits)
+{
+    bits &= ~KEYWORDS_LETTER_BITS;
+    if (bits != 0) {
+        str_catf(out, "%u %llx\n", uid, (unsigned long long)bits);
+    }
 }
 
 int keywords_add_ours(const struct keywords *keywords, int dir, uint32_t uidvalidity, const stralloc *lines)
