@@ -216,7 +216,7 @@ class Client(threading.Thread):
     def store_all(self):
         """Long entries of the journal, which make a new base."""
         self.learn_ids()
-        for turn in range(8):
+        for turn in range(36):
             uids = [u for u in self.session.uids() if self.id_of(u) is not None]
             if uids:
                 self.store_uids(uids, turn % 2 == 0)

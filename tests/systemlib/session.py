@@ -12,7 +12,7 @@ import socket
 import subprocess
 import time
 
-from systemlib.instance import BIN
+from systemlib import BIN
 
 PATIENCE = 120
 KEEPS_NUMBERS = ("FETCH", "STORE", "SEARCH", "SORT", "THREAD")
