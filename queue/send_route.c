@@ -107,7 +107,9 @@ static void take_folder(struct scheduler *scheduler, int index, const struct fie
 static bool is_known(struct scheduler *scheduler, int index)
 {
     struct job *job = &scheduler->jobs[index];
-    const stralloc *folder = known_find(scheduler->known, &job->address, scheduler->now_ms);
+    /* Mail that waited is asked about anew: its mailbox may have gone meanwhile, and local would make the folder again. */
+    bool is_old = scheduler->messages[job->message].is_old;
+    const stralloc *folder = is_old ? NULL : known_find(scheduler->known, &job->address, scheduler->now_ms);
     if (folder == NULL) {
         return false;
     }

@@ -49,9 +49,8 @@ def account_that_waits(house, name):
 
 
 def delete(house, account):
-    """send, which may have asked for the account a moment ago, begins anew."""
+    """send may have asked for the account a moment ago: mail that waits it asks about anew."""
     house.tool("vdeluser", account[0])
-    house.restart("send")
 
 
 def wait_until_it_waits(house):
