@@ -231,10 +231,24 @@ void uidlist_header_append(stralloc *out, uint32_t uidvalidity, uint32_t uidnext
     str_catc(out, '\n');
 }
 
+/* A crash may have left half a line, whose UID was never told: it is cut off, so that nothing is glued to it. 0; -1 errno. */
+static int cut_half_line(int fd, off_t size)
+{
+    char tail[4096];
+    off_t from = size > (off_t)sizeof tail ? size - (off_t)sizeof tail : 0;
+    ssize_t n = pread(fd, tail, (size_t)(size - from), from);
+    if (n != (ssize_t)(size - from)) {
+        return -1;
+    }
+    const char *lf = memrchr(tail, '\n', (size_t)n);
+    bool is_whole = n == 0 || lf == NULL || lf == tail + n - 1; /* no LF at all: no list of lines */
+    return is_whole ? 0 : ftruncate(fd, from + (lf - tail) + 1);
+}
+
 static int append_lines(int fd, const stralloc *lines)
 {
     struct stat stat;
-    if (fstat(fd, &stat) < 0) {
+    if (fstat(fd, &stat) < 0 || cut_half_line(fd, stat.st_size) < 0 || fstat(fd, &stat) < 0) {
         return -1;
     }
     if (write_whole(fd, lines->s, lines->len) < 0 || fdatasync(fd) < 0) {
@@ -248,7 +262,7 @@ static int append_lines(int fd, const stralloc *lines)
 
 int uidlist_add(int dir, uint32_t uidvalidity, uint32_t uidnext, const stralloc *lines)
 {
-    int fd = openat(dir, UIDLIST_NAME, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+    int fd = openat(dir, UIDLIST_NAME, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT) {
         stralloc text = STRALLOC_ZERO;
         uidlist_header_append(&text, uidvalidity, uidnext, "", 0);

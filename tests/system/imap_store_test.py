@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""What crashes leave and foreign programs do in the store of IMAP, one case after the other, on `stafet-imapd -m`."""
+import os
+import shutil
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from systemlib.instance import Tap  # noqa: E402
+from systemlib.session import Session  # noqa: E402
+
+
+class Box:
+    """A Maildir with three messages."""
+
+    def __enter__(self):
+        self.home = tempfile.mkdtemp(prefix="imap-store.", dir="/tmp")
+        for part in ("cur", "new", "tmp"):
+            os.makedirs(self.path(part))
+        for i in (1, 2, 3):
+            with open(self.path("cur", "170000000%d.M%dP1.host:2," % (i, i)), "w", encoding="ascii") as f:
+                f.write("Subject: %d\n\nbody\n" % i)
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.home)
+
+    def path(self, *parts):
+        return os.path.join(self.home, "box", *parts)
+
+    def names(self):
+        return sorted(name.partition(".")[0][-1] + name.partition(":2,")[2] for name in os.listdir(self.path("cur")))
+
+    def rename(self, number, old, new):
+        base = "170000000%d.M%dP1.host:2," % (number, number)
+        os.rename(self.path("cur", base + old), self.path("cur", base + new))
+
+    def session(self):
+        return Session(self.home, "box")
+
+
+def half_a_line(tap):
+    with Box() as box:
+        with box.session() as s:
+            s.select()
+        with open(box.path("dovecot-uidlist"), "a", encoding="ascii") as f:
+            f.write("77 :half")
+        with box.session() as s:
+            s.select()
+            s.good("APPEND INBOX", b"a: b\r\n\r\n")
+        os.unlink(box.path("stafet.index"))
+        with box.session() as s:
+            s.select()
+            tap.is_equal(s.uids(), [1, 2, 3, 4], "half_a_line_of_the_uid_list_is_cut_off")
+
+
+def store_meets_renames(tap):
+    with Box() as box, box.session() as s:
+        s.select()
+        box.rename(1, "", "F")
+        s.good("UID STORE 1 +FLAGS.SILENT (\\Seen)")
+        tap.is_equal(box.names(), ["1FS", "2", "3"], "a_foreign_flag_and_ours_both_stand")
+        tap.is_equal(s.mail[0].flags, {"\\Flagged", "\\Seen", "\\Recent"}, "and_the_client_hears_of_both")
+        box.rename(2, "", "S")
+        s.good("ENABLE CONDSTORE")
+        reply = s.run("UID STORE 2 (UNCHANGEDSINCE 99999999999999999) FLAGS (\\Draft)")
+        tap.is_equal(reply.code("MODIFIED"), b"2", "unchangedsince_sees_a_rename_that_no_scan_has_seen")
+        s.good("UID STORE 3 +FLAGS (\\Deleted)")
+        box.rename(3, "T", "")
+        s.good("EXPUNGE")
+        tap.is_equal(box.names(), ["1FS", "2S", "3"], "expunge_leaves_what_a_foreign_program_has_undeleted")
+
+
+def journal_is_damaged(tap):
+    with Box() as box, box.session() as s:
+        s.select()
+        s.good("STORE 1 +FLAGS (\\Seen)")
+        with open(box.path("stafet.index"), "ab") as f:
+            f.write(bytes(64))
+        os.unlink(box.path("cur", "1700000002.M2P1.host:2,"))
+        s.good("STORE 1 +FLAGS (\\Flagged)")
+        s.good("NOOP")
+        tap.is_equal(s.uids(), [1, 3], "a_damaged_journal_is_made_anew_under_an_open_session")
+        tap.is_equal(s.mail[0].flags, {"\\Flagged", "\\Seen", "\\Recent"}, "with_all_flags")
+
+
+def main():
+    tap = Tap()
+    for case in (half_a_line, store_meets_renames, journal_is_damaged):
+        case(tap)
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
