@@ -4,8 +4,22 @@
 
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
+#include "lib/die.h"
+#include "lib/sandbox.h"
 #include "lib/why.h"
+
+void handoff_confine(void)
+{
+    struct stat in;
+    struct stat out;
+    if (fstat(0, &in) < 0 || fstat(1, &out) < 0 || in.st_dev != out.st_dev || in.st_ino != out.st_ino) {
+        die_permanent("descriptors 0 and 1 must be one connection, which a session can take over; two pipes are none");
+    }
+    sandbox_limit(&(struct sandbox_limits){.file_size = UINT64_MAX, .no_fork = true});
+    sandbox_paths_or_die(NULL, 0);
+}
 
 static void put_question(const struct handoff *handoff, stralloc *out)
 {

@@ -10,6 +10,11 @@
 
 enum { HANDOFF_SECONDS = 60 };
 
+/* Before the client's first byte: descriptors 0 and 1 are one connection (what is handed over is one descriptor, a pair of pipes
+ * could not go; else death, 100), no file can be opened, no process started. A filter of system calls of its own would cost a
+ * client more than its fork: the parent's holds (lib/sandbox.c). */
+void handoff_confine(void);
+
 struct handoff {
     const char *service; /* pop3, imap: sockets/SERVICE is where the session waits */
     const char *sid, *ip, *local_ip;

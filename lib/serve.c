@@ -471,6 +471,12 @@ int serve_with_options(int argc, char *const *argv, const struct serve *server, 
     return 0;
 }
 
+void serve_say(int fd, const char *bytes, size_t n)
+{
+    ssize_t sent = send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    (void)sent;
+}
+
 void serve_make_sid(char out[SERVE_SID_LEN + 1])
 {
     static const char digits[] = "0123456789abcdefghijklmnopqrstuv";

@@ -10,6 +10,7 @@
 #define SERVE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 #include "control.h"
 
@@ -42,6 +43,9 @@ struct serve {
 int serve(int argc, char *const *argv, const struct serve *server);
 int serve_with_options(int argc, char *const *argv, const struct serve *server, const char *extra,
                        void (*on_option)(int letter, const char *value));
+
+/* For refuse(): one try, without waiting. The client may not read: the kernel's buffer takes the bytes, or nothing does. */
+void serve_say(int fd, const char *bytes, size_t n);
 
 /* A sid for log lines: 12 characters, unique in time and process. */
 enum { SERVE_SID_LEN = 12 };

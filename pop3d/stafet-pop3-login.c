@@ -2,10 +2,9 @@
 /* stafet-pop3-login: POP3 until the password, on fd 0 and 1. It asks authd, which hands the connection itself to a session; then
  * this process ends. Each client has a process of its own that can open no file at all. */
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "lib/die.h"
+#include "lib/handoff.h"
 #include "lib/sandbox.h"
 #include "lib/serve.h"
 #include "pop3d/front.h"
@@ -25,35 +24,22 @@ static void prepare(void)
     sandbox_calls(calls);
 }
 
-/* What is handed over is one descriptor: a pair of pipes could not go. */
-static void need_one_connection(void)
-{
-    struct stat in;
-    struct stat out;
-    if (fstat(0, &in) < 0 || fstat(1, &out) < 0 || in.st_dev != out.st_dev || in.st_ino != out.st_ino) {
-        die_permanent("descriptors 0 and 1 must be one connection, which a session can take over; two pipes are none");
-    }
-}
-
 static void serve_client(const struct serve_peer *peer)
 {
     static struct front front;
     const char *ip = getenv("TCPREMOTEIP");
-    need_one_connection();
-    sandbox_limit(&(struct sandbox_limits){.file_size = UINT64_MAX, .no_fork = true});
-    sandbox_paths_or_die(NULL, 0);
+    handoff_confine();
     front_run(&front, peer, ip != NULL ? ip : peer->ip);
 }
 
-/* At a limit of connections. The client may not read: the kernel's buffer takes the line, or nothing does. */
+/* At a limit of connections. */
 static void refuse(const struct serve_peer *peer, int fd)
 {
     stralloc line = STRALLOC_ZERO;
     const struct reply_detail nothing = {0};
     (void)peer;
     reply_append(&line, reply(REPLY_BUSY), &nothing);
-    ssize_t n = send(fd, line.s, line.len, MSG_DONTWAIT | MSG_NOSIGNAL);
-    (void)n;
+    serve_say(fd, line.s, line.len);
     stralloc_free(&line);
 }
 

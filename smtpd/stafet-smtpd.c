@@ -3,7 +3,6 @@
  * keeps messages. Promise: 250 after the text means that queue said K. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "lib/die.h"
 #include "lib/sandbox.h"
@@ -55,15 +54,14 @@ static void serve_client(const struct serve_peer *peer)
     session_run(&session);
 }
 
-/* At a limit of connections. The client may not read: the kernel's buffer takes the line, or nothing does. */
+/* At a limit of connections. */
 static void refuse(const struct serve_peer *peer, int fd)
 {
     stralloc line = STRALLOC_ZERO;
     const struct reply_detail nothing = {0};
     (void)peer;
     reply_append(&line, reply(REPLY_BUSY), &nothing);
-    ssize_t n = send(fd, line.s, line.len, MSG_DONTWAIT | MSG_NOSIGNAL);
-    (void)n;
+    serve_say(fd, line.s, line.len);
     stralloc_free(&line);
 }
 
