@@ -224,9 +224,9 @@ static void put_flags(stralloc *items, uint32_t *n, const struct entry_flags *fl
 static int store_one(struct portion *portion, uint32_t index, const struct folder_store *store)
 {
     const struct record *record = folder_record_at(portion->folder, index);
-    struct change change = {.index = index};
-    change.known = change.now =
-        (struct entry_flags){.uid = record->uid, .flags = record->flags, .keywords = record->keywords, .state = record->state};
+    struct entry_flags known = {
+        .uid = record->uid, .flags = record->flags, .state = record->state, .reserved = 0, .keywords = record->keywords};
+    struct change change = {.index = index, .known = known, .now = known, .then = known};
     if (store->has_unchangedsince && record->modseq > store->unchangedsince) {
         return 1;
     }
