@@ -155,25 +155,25 @@ static const struct command *find(struct slice word)
 
 static const struct reply *run(struct login *login)
 {
-    struct parser parser = {login->input.command.s, login->input.command.s + login->input.command.len};
+    struct parser *parser = &login->parser;
     struct slice tag;
     struct slice word;
+    *parser = (struct parser){login->input.command.s, login->input.command.s + login->input.command.len};
     str_copys(&login->tag, "*");
     login->command_word = "this command";
-    if (!parse_tag(&parser, &tag) || tag.len > 256) {
+    if (!parse_tag(parser, &tag) || tag.len > 256) {
         return &reply_no_tag;
     }
     str_copy(&login->tag, tag.bytes, tag.len);
-    if (!parse_space(&parser) || !parse_atom(&parser, &word)) {
+    if (!parse_space(parser) || !parse_atom(parser, &word)) {
         return &reply_no_tag;
     }
     const struct command *command = find(word);
-    if (command != NULL) {
-        login->command_word = command->word;
-        const struct reply *reply = command->run(login, &parser);
-        return reply;
+    if (command == NULL) {
+        return &reply_login_first;
     }
-    return &reply_login_first;
+    login->command_word = command->word;
+    return command->run(login, parser);
 }
 
 static void next(struct login *login)

@@ -19,6 +19,7 @@ struct login {
     const struct login_settings *settings;
     struct wire wire;
     struct input input;
+    struct parser parser; /* of the command at hand */
     char sid[SERVE_SID_LEN + 1];
     const char *ip;
     const struct serve_peer *peer;
