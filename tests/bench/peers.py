@@ -157,6 +157,8 @@ class Postfix(Peer):
             "virtual_mailbox_base": f"{self.folder}/mail", "virtual_mailbox_maps": f"texthash:{self.conf}/boxes",
             "virtual_uid_maps": "static:64120", "virtual_gid_maps": "static:64120", "virtual_minimum_uid": "1000",
             "maillog_file": f"{self.folder}/log/mail.log", "maillog_file_prefixes": self.folder, "alias_maps": "", "alias_database": ""}
+        if not self.delivers:
+            settings["in_flow_delay"] = "0"  # else it waits a second a message, since nobody empties incoming/
         with open(os.path.join(self.conf, "main.cf"), "w", encoding="ascii") as f:
             f.write("".join(f"{k} = {v}\n" for k, v in settings.items()))
         with open(os.path.join(root, "usr/share/postfix/master.cf.dist"), encoding="ascii") as f:
