@@ -6,7 +6,7 @@ static struct settings settings;
 
 const struct control_entry settings_of_login[] = {
     {"me", CONTROL_TEXT, NULL, 0, 0, &settings.me},
-    {"popinterval", CONTROL_NUMBER, "0", 0, 86400, &settings.popinterval},
+    {"popinterval", CONTROL_NUMBER, "60", 0, 86400, &settings.popinterval},
     {"maxpop3errors", CONTROL_NUMBER, "20", 1, 1000000, &settings.maxpop3errors},
     {"maxunknown", CONTROL_NUMBER, "3", 1, 1000, &settings.maxunknown},
     {"maxlogins", CONTROL_NUMBER, "5", 1, 1000, &settings.maxlogins},
@@ -15,7 +15,7 @@ const struct control_entry settings_of_login[] = {
 };
 
 const struct control_entry settings_of_session[] = {
-    {"popinterval", CONTROL_NUMBER, "0", 0, 86400, &settings.popinterval},
+    {"popinterval", CONTROL_NUMBER, "60", 0, 86400, &settings.popinterval},
     {"maxpop3errors", CONTROL_NUMBER, "100", 1, 1000000, &settings.maxpop3errors},
     {"timeoutpop3d", CONTROL_NUMBER, "1200", 1, 86400, &settings.timeoutpop3d},
     {0},

@@ -275,8 +275,8 @@ def a_mailbox_is_checked_once_a_minute_where_the_site_says_so(house):
         return ""
     words = wait_until(is_refused, "control/popinterval holds")
     expect_match("a moment ago", words, "refusal")
-    house.control("popinterval", None)
-    wait_until(lambda: not is_refused(), "control/popinterval is gone")
+    house.control("popinterval", "0")
+    wait_until(lambda: not is_refused(), "control/popinterval is 0")
 
 
 def two_sessions_do_not_lose_mail(house):
