@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""More than there is room for: half-open connections, a full disk, a full log disk. One private instance on a small disk of its own
-(root only: it mounts)."""
+"""More than there is room for: half-open connections, a disk without bytes or inodes, a full log disk. One private instance on a
+small disk of its own (root only: it mounts)."""
 
+import contextlib
 import glob
 import os
 import resource
+import shutil
 import signal
 import smtplib
 import socket
@@ -25,6 +27,7 @@ from tap import Tap  # noqa: E402
 
 CLIENTS, A_SOURCE = 1000, 50
 MEGABYTE = 1 << 20
+BYTES_PER_INODE = 16384  # of control/spoolreserve
 HALVES = (b"", b"EHLO half.test\r\nMAIL FR", b"EHLO half.test\r\nMAIL FROM:<a@half.test>\r\nRCPT TO:<{user}>\r\nDATA\r\nSubject: half\r\n")
 BOUND = 5  # seconds in which a client is served while all others hang: the promise of this test
 
@@ -134,7 +137,7 @@ def test_half_open(tap, instance):
     tap.ok(wait_until(lambda: "after the crowd" in instance.subjects(instance.user), 30), "and_goes_on_when_they_have_gone")
 
 
-# A full disk.
+# A full disk: no bytes, or no inodes.
 
 def fill(folder, leave):
     """A file that leaves about so many bytes free to root."""
@@ -150,6 +153,24 @@ def fill(folder, leave):
             except OSError:
                 break
     return path
+
+
+@contextlib.contextmanager
+def few_bytes(folder, leave):
+    filler = fill(folder, leave)
+    yield
+    os.unlink(filler)
+
+
+@contextlib.contextmanager
+def few_inodes(folder, leave):
+    """Empty files, which take no room."""
+    filler = os.path.join(folder, "filler")
+    os.mkdir(filler)
+    for number in range(os.statvfs(folder).f_ffree - leave):
+        os.mknod(os.path.join(filler, str(number)))
+    yield
+    shutil.rmtree(filler)
 
 
 def wait_in_spool(instance, word, count):
@@ -170,37 +191,32 @@ def delivered(instance, wanted, seconds=60):
     return instance.subjects(instance.user2) == wanted
 
 
-def test_full_disk(tap, instance, disk):
-    instance.control("spoolreserve", str(8 * MEGABYTE))
-    tap.ok(wait_in_spool(instance, "before", 20), "twenty_messages_lie_in_the_spool", instance.spool())
-    filler = fill(disk.mountpoint, 6 * MEGABYTE)
-    try:
+def test_full_disk(tap, instance, kind, few):
+    """kind: what there is too little of; few: less than the reserve of it, made when it is entered."""
+    wanted = sorted(instance.subjects(instance.user2) + [f"{kind} {i}" for i in range(20)])
+    tap.ok(wait_in_spool(instance, kind, 20), f"{kind}:_twenty_messages_lie_in_the_spool", instance.spool())
+    with few:
         code, text = instance.send("too late", size=2000)
-        tap.ok(code == 452 and b"4.3.1" in text, "below_the_reserve_new_mail_is_refused_with_452_4.3.1", [f"{code} {text}"])
-        tap.ok(delivered(instance, sorted(f"before {i}" for i in range(20))) and not instance.spool(),
-               "and_what_lies_there_is_delivered_from_the_reserve", instance.subjects(instance.user2))
-    finally:
-        os.unlink(filler)
-    tap.ok(instance.send("with room again")[0] == 250, "with_room_again_mail_is_taken")
+        tap.ok(code == 452 and b"4.3.1" in text, f"{kind}:_below_the_reserve_new_mail_is_refused_with_452_4.3.1", [f"{code} {text}"])
+        tap.ok(delivered(instance, wanted) and not instance.spool(), f"{kind}:_and_what_lies_there_is_delivered_from_the_reserve",
+               instance.subjects(instance.user2))
+    tap.ok(instance.send("with room again")[0] == 250, f"{kind}:_with_room_again_mail_is_taken")
     wait_until(lambda: not instance.spool(), 30)
 
 
-def test_no_byte_left(tap, instance, disk):
+def test_nothing_left(tap, instance, kind, none):
     """No reserve can help here: nothing is lost, and nobody has to repair anything."""
-    wanted = sorted(instance.subjects(instance.user2) + [f"tight {i}" for i in range(5)])
-    tap.ok(wait_in_spool(instance, "tight", 5), "five_more_lie_there", instance.spool())
-    filler = fill(disk.mountpoint, 0)
-    try:
+    wanted = sorted(instance.subjects(instance.user2) + [f"no {kind} {i}" for i in range(5)])
+    tap.ok(wait_in_spool(instance, f"no {kind}", 5), f"{kind}:_five_more_lie_there", instance.spool())
+    with none:
         code, text = instance.send("no room", size=2000)
-        tap.ok(code == 452 and b"4.3.1" in text, "a_disk_without_a_byte_refuses_too", [f"{code} {text}"])
+        tap.ok(code == 452 and b"4.3.1" in text, f"{kind}:_a_disk_without_one_refuses_too", [f"{code} {text}"])
         os.chmod(instance.home2, 0o700)
         instance.hurry()
         time.sleep(1)
         code, text = instance.status()
-        tap.ok(code != 0 and "DISK FULL" in text, "stafet_status_says_that_the_disk_is_full", text.splitlines())
-    finally:
-        os.unlink(filler)
-    tap.ok(delivered(instance, wanted), "afterwards_all_of_it_is_delivered_once", instance.subjects(instance.user2))
+        tap.ok(code != 0 and "DISK FULL" in text, f"{kind}:_stafet_status_says_that_the_disk_is_full", text.splitlines())
+    tap.ok(delivered(instance, wanted), f"{kind}:_afterwards_all_of_it_is_delivered_once", instance.subjects(instance.user2))
 
 
 # A full log disk.
@@ -267,8 +283,11 @@ def main():
                 own_log_disk(instance)
                 instance.tool("start", instance.folder)
                 test_half_open(tap, instance)
-                test_full_disk(tap, instance, disk)
-                test_no_byte_left(tap, instance, disk)
+                instance.control("spoolreserve", str(8 * MEGABYTE))
+                test_full_disk(tap, instance, "bytes", few_bytes(disk.mountpoint, 6 * MEGABYTE))
+                test_nothing_left(tap, instance, "bytes", few_bytes(disk.mountpoint, 0))
+                test_full_disk(tap, instance, "inodes", few_inodes(disk.mountpoint, 8 * MEGABYTE // BYTES_PER_INODE - 100))
+                test_nothing_left(tap, instance, "inodes", few_inodes(disk.mountpoint, 0))
                 test_full_log_disk(tap, instance)
             finally:
                 instance.tool("stop", instance.folder)
