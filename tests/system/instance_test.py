@@ -14,11 +14,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from systemlib import BIN, TOP, Instance, as_user, expect, expect_equal, expect_match, is_root, letter, play, run, wait_until  # noqa: E402
 
 INSTANCE = os.path.join(BIN, "stafet-instance")
-NAMES = ("HOST SMTP_PORT POP3_PORT DOMAIN USER1 PASSWORD1 USER2 PASSWORD2 CONTROL SPOOL DOMAINS SOCKETS LOGS BIN STAFET_HOME").split()
+NAMES = ("HOST SMTP_PORT POP3_PORT IMAP_PORT DOMAIN USER1 PASSWORD1 USER2 PASSWORD2 CONTROL SPOOL DOMAINS SOCKETS LOGS BIN STAFET_HOME").split()
 
 
 def env_names_everything_whatever_the_folder_is_called(house, other):
-    expect(set(NAMES) <= set(house.env), sorted(house.env))
+    lines = house.instance("env").splitlines()
+    expect_equal([line.partition("=")[0] for line in lines], NAMES, "what env assigns")
+    expect(all("=" in line for line in lines), lines)
     for name, folder in (("CONTROL", "control"), ("SPOOL", "spool"), ("DOMAINS", "domains"), ("SOCKETS", "sockets"), ("LOGS", "log"), ("BIN", "bin")):
         expect_equal(other.env[name], other.path(folder), name)
     expect_equal(os.stat(house.path("instance.env")).st_mode & 0o777, 0o600, "mode of instance.env")
@@ -70,10 +72,9 @@ def new_without_a_base_takes_free_ports(*_):
     with tempfile.TemporaryDirectory() as folder:
         home = os.path.join(folder, "mail")
         run([INSTANCE, "new", home])
-        ports = re.findall(r"^(?:SMTP|POP3)_PORT=(\d+)$", run([INSTANCE, "env", home]), re.M)
+        ports = re.findall(r"^(?:SMTP|POP3|IMAP)_PORT=(\d+)$", run([INSTANCE, "env", home]), re.M)
         run([INSTANCE, "remove", home])
-        expect_equal(len(ports), 2, "ports")
-        expect_equal(int(ports[0]) - 25, int(ports[1]) - 110, "port base")
+        expect_equal(len({int(port) - behind for port, behind in zip(ports, (25, 110, 143), strict=True)}), 1, f"port bases of {ports}")
         expect(not os.path.exists(home), "the folder is still there")
 
 
@@ -123,7 +124,7 @@ def stop_ends_sessions_and_programs_and_leaves_nothing(house, _):
     expect_equal(house.processes(), {}, "processes")
     expect_equal([pid for pid in programs if is_sleeper(pid)], [], "programs of the .qmail file")
     expect_equal(os.listdir(house.path("sockets")), [], "sockets")
-    for port in (house.smtp_port, house.pop3_port):
+    for port in (house.smtp_port, house.pop3_port, int(house.env["IMAP_PORT"])):
         with socket.socket() as sock:
             expect(sock.connect_ex((house.host, port)) != 0, f"port {port} still listens")
     expect(not os.path.exists(house.path("svscan.pid")))

@@ -3,6 +3,7 @@
 """The TCP services both ways (bound by stafet-bind and forking by themselves; under tcpserver), and the service folders under
 daemontools instead of s6."""
 
+import imaplib
 import os
 import subprocess
 import sys
@@ -11,15 +12,28 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from systemlib import Instance, expect, expect_equal, expect_match, expect_same, letter, play, retrieve, run, wait_until  # noqa: E402
 
 
+TCP_SERVICES = ("smtpd", "pop3-login", "imap-login")
+
+
 def command_of(pid):
     with open(f"/proc/{pid}/cmdline", "rb") as f:
         return f.read().replace(b"\0", b" ").decode()
+
+
+def imap(house):
+    client = imaplib.IMAP4(house.host, int(house.env["IMAP_PORT"]), timeout=60)
+    client.login(*house.joe)
+    expect_equal(client.select("INBOX")[0], "OK", "SELECT")
+    return client
 
 
 def expect_mail_goes_through(house, subject):
     sent = letter(subject)
     message = house.send("ann@elsewhere.test", house.joe[0], sent)
     house.wait_files(house.joe)
+    client = imap(house)
+    expect_match(f"Subject: {subject}", client.fetch("1", "(BODY.PEEK[HEADER])")[1][0][1].decode(), "what IMAP shows")
+    client.logout()
     p = house.pop(house.joe)
     got = retrieve(p, 1)
     expect_same(got, sent)
@@ -31,7 +45,7 @@ def expect_mail_goes_through(house, subject):
 
 
 def both_bound_the_program_forks_by_itself(house):
-    for service in ("smtpd", "pop3-login"):
+    for service in TCP_SERVICES:
         pid = house.service_pid(service)
         expect_match(rf"stafet-{service} ", command_of(pid))
         expect_equal(os.readlink(f"/proc/{pid}/fd/0")[:7], "socket:", f"descriptor 0 of {service}")
@@ -52,7 +66,7 @@ def a_client_costs_a_fork_and_no_exec(house):
 
 
 def under_tcpserver(house):
-    for service in ("smtpd", "pop3-login"):
+    for service in TCP_SERVICES:
         house.write(f"service/{service}/env/SUPERSERVER", "tcpserver\n")
         house.restart(service)
         expect_match("^tcpserver ", command_of(house.service_pid(service)))
