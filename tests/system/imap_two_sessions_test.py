@@ -383,13 +383,13 @@ def fill(world, box, count):
             f.write(world.text(number).replace(b"\r\n", b"\n"))
 
 
-def generation(world):
-    """Of the index's base."""
-    try:
-        with open(os.path.join(world.boxes["INBOX"], "stafet.index"), "rb") as f:
-            return f.read(16)[8:]
-    except FileNotFoundError:
-        return None
+def new_bases(world):
+    """Generations of bases that go on from another one, which nobody asked for; one made from the Maildir is none."""
+    for path in world.boxes.values():
+        with open(os.path.join(path, "stafet.index"), "rb") as f:
+            head = f.read(192)
+        if any(head[184:192]):
+            yield head[8:16]
 
 
 def play(world, sessions, seed, steps):
@@ -444,10 +444,9 @@ def round_of(tap, home, number):
         for part in range(3):
             play(world, sessions, seed * 10 + part, 25)
             check(world, sessions)
-            bases.add(generation(world))
+            bases.update(new_bases(world))
             if chance.random() < 0.3:
                 os.unlink(os.path.join(world.boxes["INBOX"], "stafet.index"))
-                bases.clear()
     except (Broken, OSError, AssertionError) as e:
         trouble = "%s: %s" % (type(e).__name__, e)
         for session in sessions if os.environ.get("SHOW") else ():
@@ -460,7 +459,7 @@ def round_of(tap, home, number):
         with open(os.path.join(home, "errors"), encoding="utf-8", errors="replace") as f:
             trouble += "\n" + "".join(line for line in f if "alert" in line or "stafet-imapd:" in line)[-2000:]
     tap.ok(trouble is None, "sessions_and_foreign_programs_agree_at_the_end, round %d" % number, trouble or "")
-    return max(0, len(bases) - 1)
+    return len(bases)
 
 
 def main():
