@@ -1,19 +1,30 @@
 /* SPDX-License-Identifier: ISC */
-/* The lock file is the new file: whoever renames it has the lock no more. */
+/* A dot-lock outlives its holder. Dovecot tells a dead one by the pid in it, where the host is its own, else by two minutes
+ * without a change. Ours has a second name as well, by which the next session knows it: all of them hold stafet.lock, which the
+ * kernel takes from the dead, so a lock of ours that is met under it has no holder any more. */
 #include "imapd/dotlock.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/durable.h"
+#include "lib/str.h"
 
 enum { STALE_SECONDS = 120, TRIES = 50, PAUSE_MS = 100 };
+
+struct dotlock {
+    int dir;
+    const char *file;
+    char lock[64], ours[80], text[64]; /* ours: the lock's second name */
+};
 
 int write_whole(int fd, const char *bytes, size_t n)
 {
@@ -27,22 +38,77 @@ int write_whole(int fd, const char *bytes, size_t n)
     return 0;
 }
 
-static bool is_stale(int dir, const char *name)
+int dotlock_enter(int dir)
+{
+    int fd = openat(dir, DOTLOCK_OURS, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    while (fd >= 0 && flock(fd, LOCK_EX) < 0) {
+        if (errno != EINTR) {
+            int error = errno;
+            close(fd);
+            errno = error;
+            return -1;
+        }
+    }
+    return fd;
+}
+
+static bool is_ours(const struct dotlock *dotlock)
+{
+    struct stat lock;
+    struct stat ours;
+    return fstatat(dotlock->dir, dotlock->lock, &lock, AT_SYMLINK_NOFOLLOW) == 0 &&
+           fstatat(dotlock->dir, dotlock->ours, &ours, AT_SYMLINK_NOFOLLOW) == 0 && lock.st_ino == ours.st_ino &&
+           lock.st_dev == ours.st_dev;
+}
+
+static bool is_old(int dir, const char *name)
 {
     struct stat stat;
     time_t now = (time_t)(clock_wall_us() / 1000000);
     return fstatat(dir, name, &stat, AT_SYMLINK_NOFOLLOW) == 0 && stat.st_mtime < now - STALE_SECONDS;
 }
 
-static int take(int dir, const char *lock)
+static void give_back(const struct dotlock *dotlock)
 {
+    int error = errno;
+    if (is_ours(dotlock)) {
+        (void)unlinkat(dotlock->dir, dotlock->lock, 0);
+    }
+    (void)unlinkat(dotlock->dir, dotlock->ours, 0);
+    errno = error;
+}
+
+/* The second name comes first: there is no moment in which the lock is not known as ours. */
+static int make_ours(const struct dotlock *dotlock)
+{
+    char text[128];
+    struct utsname system = {0};
+    (void)uname(&system);
+    int n = snprintf(text, sizeof text, "%ld:%s", (long)getpid(), system.nodename);
+    int fd = openat(dotlock->dir, dotlock->ours, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return -1;
+    }
+    int result = write_whole(fd, text, (size_t)n);
+    int error = errno;
+    close(fd);
+    errno = error;
+    return result;
+}
+
+static int take(const struct dotlock *dotlock)
+{
+    give_back(dotlock); /* for one who died */
+    if (make_ours(dotlock) < 0) {
+        return -1;
+    }
     for (unsigned try = 0; try < TRIES; try++) {
-        int fd = openat(dir, lock, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd >= 0 || errno != EEXIST) {
-            return fd;
+        int result = linkat(dotlock->dir, dotlock->ours, dotlock->dir, dotlock->lock, 0);
+        if (result == 0 || errno != EEXIST) {
+            return result;
         }
-        if (is_stale(dir, lock)) {
-            (void)unlinkat(dir, lock, 0);
+        if (is_old(dotlock->dir, dotlock->lock)) {
+            (void)unlinkat(dotlock->dir, dotlock->lock, 0);
             continue;
         }
         struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
@@ -52,20 +118,31 @@ static int take(int dir, const char *lock)
     return -1;
 }
 
-int dotlock_replace(int dir, const char *name, const stralloc *text)
+static int replace_locked(const struct dotlock *dotlock, const stralloc *text)
 {
-    char lock[64];
-    (void)snprintf(lock, sizeof lock, "%s.lock", name);
-    int fd = take(dir, lock);
+    int dir = dotlock->dir;
+    (void)unlinkat(dir, dotlock->text, 0);
+    int fd = openat(dir, dotlock->text, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         return -1;
     }
-    int result = write_whole(fd, text->s, text->len) < 0 ? -1 : durable_replace(fd, dir, lock, name);
+    int result = write_whole(fd, text->s, text->len) < 0 ? -1 : durable_replace(fd, dir, dotlock->text, dotlock->file);
     int error = errno;
     close(fd);
     if (result < 0) {
-        (void)unlinkat(dir, lock, 0);
+        (void)unlinkat(dir, dotlock->text, 0);
     }
     errno = error;
+    return result;
+}
+
+int dotlock_replace(int dir, const char *name, const stralloc *text)
+{
+    struct dotlock dotlock = {.dir = dir, .file = name};
+    (void)snprintf(dotlock.lock, sizeof dotlock.lock, "%s.lock", name);
+    (void)snprintf(dotlock.ours, sizeof dotlock.ours, "%s.lock.stafet", name);
+    (void)snprintf(dotlock.text, sizeof dotlock.text, "%s.tmp", name);
+    int result = take(&dotlock) < 0 ? -1 : replace_locked(&dotlock, text);
+    give_back(&dotlock);
     return result;
 }

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: ISC */
-/* Dovecot's way to rewrite a file of a Maildir: NAME.lock is created, written, and renamed over NAME. */
+/* Dovecot's way to rewrite a file of a Maildir: NAME.lock says pid:host, NAME.tmp is written and renamed over NAME, NAME.lock
+ * goes. Only who holds stafet.lock of that folder may do it. */
 #ifndef IMAPD_DOTLOCK_H
 #define IMAPD_DOTLOCK_H
 
 #include <skalibs/stralloc.h>
 
-/* Writes `text` as the new NAME: lock, write, sync, rename, sync of the folder. Waits 5 s at most; a lock of more than two
- * minutes is dead. 0; -1 errno (EAGAIN: busy), the old file stays. */
+#define DOTLOCK_OURS "stafet.lock"
+
+/* Waits for stafet.lock of a folder that is not open otherwise; closing the descriptor gives it back. -1 errno. */
+int dotlock_enter(int dir);
+/* Writes `text` as the new NAME: lock, write, sync, rename, sync of the folder. A lock that one of our own sessions left is taken
+ * over at once (it has NAME.lock.stafet as a second name, and whoever made it had stafet.lock), another one's when it is
+ * two minutes old; waits 5 s at most. 0; -1 errno (EAGAIN: busy), the old file stays. */
 int dotlock_replace(int dir, const char *name, const stralloc *text);
 /* write(2) until all is written. 0; -1 errno. */
 int write_whole(int fd, const char *bytes, size_t n);

@@ -19,7 +19,6 @@
 #include "lib/wake.h"
 
 enum { DIRECTORY = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, JOURNAL_MAX = 128 * 1024, TAIL_MAX = 512 };
-#define LOCK_NAME "stafet.lock"
 
 uint64_t folder_next_modseq(const struct folder *folder)
 {
@@ -140,7 +139,7 @@ static int open_folders(struct folder *folder, int root, const char *path)
     }
     folder->fresh = openat(folder->dir, "new", DIRECTORY);
     folder->cur = openat(folder->dir, "cur", DIRECTORY);
-    folder->lock = openat(folder->dir, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    folder->lock = openat(folder->dir, DOTLOCK_OURS, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     return folder->fresh < 0 || folder->cur < 0 || folder->lock < 0 ? -1 : 0;
 }
 

@@ -105,6 +105,8 @@ const struct reply *reply_of_errno(int error)
     case EACCES:
     case EPERM:
         return &reply_no_permission;
+    case EAGAIN:
+        return &reply_in_use;
     default:
         log_event("alert", "what=%s error=%s", "a mailbox could not be read or written", strerror(error));
         return &reply_io;

@@ -28,7 +28,7 @@ extern const struct reply reply_login_first, reply_cancelled, reply_no_mechanism
     reply_disabled, reply_no_service, reply_too_often, reply_need_tls, reply_in_use, reply_later, reply_refused;
 /* TAG KIND [CODE] words CR LF; code NULL: the reply's own; word: the command's name. */
 void reply_append(stralloc *out, const struct reply *reply, const char *tag, const char *code, const char *word);
-/* By errno: reply_disk, reply_no_folder, reply_no_permission, reply_io (logged). */
+/* By errno: reply_disk, reply_no_folder, reply_no_permission, reply_in_use, reply_io (logged). */
 const struct reply *reply_of_errno(int error);
 
 #endif

@@ -2,6 +2,7 @@
 /* Special uses (RFC 6154): the names that clients give such mailboxes, and stafet-special where a client said otherwise. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "imapd/dotlock.h"
 #include "imapd/folderlist.h"
@@ -73,7 +74,7 @@ static void put_line(stralloc *out, const char *folder, enum special special)
     str_catc(out, '\n');
 }
 
-int special_set(int root, const char *folder, enum special special, const char *to)
+static int set_locked(int root, const char *folder, enum special special, const char *to)
 {
     stralloc text = STRALLOC_ZERO;
     stralloc name = STRALLOC_ZERO;
@@ -107,6 +108,18 @@ int special_set(int root, const char *folder, enum special special, const char *
     stralloc_free(&text);
     stralloc_free(&name);
     stralloc_free(&out);
+    errno = error;
+    return result;
+}
+
+int special_set(int root, const char *folder, enum special special, const char *to)
+{
+    int lock = dotlock_enter(root); /* nobody changes it between our look and our word */
+    int result = lock < 0 ? -1 : set_locked(root, folder, special, to);
+    int error = errno;
+    if (lock >= 0) {
+        close(lock);
+    }
     errno = error;
     return result;
 }

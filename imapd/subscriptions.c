@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Dovecot's subscriptions file: version 1, a name a line with '.' between levels; version 2, `V TAB 2`, an empty line, then names
  * with TABs between levels. Where there is none, Courier's courierimapsubscribed is read (INBOX.A.B), and left as it is. */
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "imapd/dotlock.h"
 #include "imapd/folderlist.h"
@@ -104,11 +106,12 @@ static void put_line(stralloc *out, const char *folder, bool is_version_2)
 
 int subscriptions_set(int root, const char *folder, bool is_subscribed)
 {
-    struct subscribed file;
+    struct subscribed file = {.text = STRALLOC_ZERO};
     stralloc name = STRALLOC_ZERO;
     stralloc text = STRALLOC_ZERO;
     bool was_there = false;
-    int result = read_file(&file, root);
+    int lock = dotlock_enter(root); /* nobody changes it between our look and our word */
+    int result = lock < 0 ? -1 : read_file(&file, root);
     str_cats(&text, file.is_version_2 ? "V\t2\n\n" : "");
     while (result == 0 && next(&file, &name)) {
         bool is_this = strcmp(name.s, folder) == 0;
@@ -123,6 +126,11 @@ int subscriptions_set(int root, const char *folder, bool is_subscribed)
     if (result == 0 && (was_there != is_subscribed || file.is_courier)) {
         result = dotlock_replace(root, NAME, &text);
     }
+    int error = errno;
+    if (lock >= 0) {
+        close(lock);
+    }
+    errno = error;
     stralloc_free(&name);
     stralloc_free(&text);
     stralloc_free(&file.text);

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """What crashes leave and foreign programs do in the store of IMAP, one case after the other, on `stafet-imapd -m`."""
+import glob
 import os
 import shutil
 import sys
@@ -29,6 +30,17 @@ class Box:
 
     def path(self, *parts):
         return os.path.join(self.home, "box", *parts)
+
+    def read(self, name):
+        with open(self.path(name), encoding="ascii") as f:
+            return f.read()
+
+    def write(self, name, text):
+        with open(self.path(name), "w", encoding="ascii") as f:
+            f.write(text)
+
+    def files(self, pattern):
+        return sorted(glob.glob(pattern, root_dir=self.path()))
 
     def names(self):
         return sorted(name.partition(".")[0][-1] + name.partition(":2,")[2] for name in os.listdir(self.path("cur")))
@@ -86,9 +98,25 @@ def journal_is_damaged(tap):
         tap.is_equal(s.mail[0].flags, {"\\Flagged", "\\Seen", "\\Recent"}, "with_all_flags")
 
 
+def locks_of_the_dead(tap):
+    with Box() as box, box.session() as s:
+        box.write("dovecot-uidlist.lock.stafet", "1:host")
+        os.link(box.path("dovecot-uidlist.lock.stafet"), box.path("dovecot-uidlist.lock"))
+        tap.is_equal(s.run("SELECT INBOX").status, "OK", "a_lock_of_a_session_that_died_keeps_nobody_waiting")
+        tap.is_equal(box.files("dovecot-uidlist*"), ["dovecot-uidlist"], "and_is_gone_afterwards")
+    with Box() as box, box.session() as s:
+        box.write("dovecot-uidlist.lock", "1:another")
+        reply = s.run("SELECT INBOX")
+        tap.is_equal((reply.status, reply.text[:7]), ("NO", b"[INUSE]"), "another_program_s_lock_is_waited_for")
+        tap.is_equal(box.read("dovecot-uidlist.lock"), "1:another", "and_stays")
+        two_minutes = os.stat(box.path("dovecot-uidlist.lock")).st_mtime - 125
+        os.utime(box.path("dovecot-uidlist.lock"), (two_minutes, two_minutes))
+        tap.is_equal(s.run("SELECT INBOX").status, "OK", "until_it_is_two_minutes_old")
+
+
 def main():
     tap = Tap()
-    for case in (half_a_line, store_meets_renames, journal_is_damaged):
+    for case in (half_a_line, store_meets_renames, journal_is_damaged, locks_of_the_dead):
         case(tap)
     tap.done()
 
