@@ -77,18 +77,6 @@ static const struct reply *run(struct session *session, const struct command *co
     return reply;
 }
 
-/* The tag of a command that could not be read whole, as far as there is one. */
-static void take_tag(struct session *session, struct parser *parser)
-{
-    struct slice tag;
-    session->tag.len = 0;
-    if (parse_tag(parser, &tag) && tag.len <= 256) {
-        str_copy(&session->tag, tag.bytes, tag.len);
-    } else {
-        str_copys(&session->tag, "*");
-    }
-}
-
 const struct reply *dispatch(struct session *session)
 {
     stralloc *text = &session->input.command;
@@ -97,10 +85,10 @@ const struct reply *dispatch(struct session *session)
     if (text->len == 0) {
         return NULL; /* iOS sends empty lines between commands */
     }
-    take_tag(session, &parser);
+    bool has_tag = parse_reply_tag(&parser, &session->tag);
     session->is_uid = false;
     session->code.len = 0;
-    if (session->tag.s[0] == '*' || !parse_space(&parser) || !parse_atom(&parser, &word)) {
+    if (!has_tag || !parse_space(&parser) || !parse_atom(&parser, &word)) {
         return &reply_no_tag;
     }
     bool is_uid = slice_is(word, "UID");

@@ -156,16 +156,10 @@ static const struct command *find(struct slice word)
 static const struct reply *run(struct login *login)
 {
     struct parser *parser = &login->parser;
-    struct slice tag;
     struct slice word;
     *parser = (struct parser){login->input.command.s, login->input.command.s + login->input.command.len};
-    str_copys(&login->tag, "*");
     login->command_word = "this command";
-    if (!parse_tag(parser, &tag) || tag.len > 256) {
-        return &reply_no_tag;
-    }
-    str_copy(&login->tag, tag.bytes, tag.len);
-    if (!parse_space(parser) || !parse_atom(parser, &word)) {
+    if (!parse_reply_tag(parser, &login->tag) || !parse_space(parser) || !parse_atom(parser, &word)) {
         return &reply_no_tag;
     }
     const struct command *command = find(word);
@@ -174,6 +168,14 @@ static const struct reply *run(struct login *login)
     }
     login->command_word = command->word;
     return command->run(login, parser);
+}
+
+/* What could not be read whole is answered by its tag, as far as there is one. */
+static void refuse_unread(struct login *login, const struct reply *reply)
+{
+    login->parser = (struct parser){login->input.command.s, login->input.command.s + login->input.command.len};
+    (void)parse_reply_tag(&login->parser, &login->tag);
+    say(login, reply);
 }
 
 static void next(struct login *login)
@@ -189,9 +191,10 @@ static void next(struct login *login)
         }
         return;
     case INPUT_TOO_LONG:
+        refuse_unread(login, &reply_too_long);
+        return;
     case INPUT_BAD_LITERAL:
-        str_copys(&login->tag, "*");
-        say(login, &reply_too_long);
+        refuse_unread(login, &reply_bad_literal);
         return;
     case INPUT_TIMEOUT:
         bye(login, "[UNAVAILABLE] no login came in time", "timeout");

@@ -7,9 +7,9 @@
 #include "lib/scan.h"
 #include "lib/str.h"
 
-enum { ATOM = 1, ASTRING = 2, LIST = 4, TAG = 8 };
+enum { ATOM = 1, ASTRING = 2, LIST = 4 };
 
-/* atom-specials: ( ) { SP CTL % * " \ ] ; '+' may not stand in a tag. */
+/* atom-specials: ( ) { SP CTL % * " \ ] */
 static unsigned class_of(char c)
 {
     unsigned char u = (unsigned char)c;
@@ -22,7 +22,7 @@ static unsigned class_of(char c)
     if (c == ']') {
         return ASTRING | LIST;
     }
-    return ATOM | ASTRING | LIST | (c == '+' ? 0U : TAG);
+    return ATOM | ASTRING | LIST;
 }
 
 bool slice_is(struct slice slice, const char *word)
@@ -76,7 +76,23 @@ bool parse_word(struct parser *parser, const char *word)
 
 bool parse_tag(struct parser *parser, struct slice *out)
 {
-    return parse_class(parser, TAG | ASTRING, out) && memchr(out->bytes, '+', out->len) == NULL;
+    struct parser before = *parser;
+    struct slice tag;
+    if (!parse_class(parser, ASTRING, &tag) || memchr(tag.bytes, '+', tag.len) != NULL) {
+        *parser = before;
+        return false;
+    }
+    *out = tag;
+    return true;
+}
+
+bool parse_reply_tag(struct parser *parser, stralloc *out)
+{
+    enum { REPLY_TAG_MAX = 256 };
+    struct slice tag;
+    bool is_there = parse_tag(parser, &tag) && tag.len <= REPLY_TAG_MAX;
+    str_copy(out, is_there ? tag.bytes : "*", is_there ? tag.len : 1);
+    return is_there;
 }
 
 bool parse_atom(struct parser *parser, struct slice *out)

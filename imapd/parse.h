@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <skalibs/stralloc.h>
 
 struct slice {
     const char *bytes;
@@ -24,6 +25,8 @@ bool parse_space(struct parser *parser); /* one SP */
 /* A word without case, followed by no atom character. */
 bool parse_word(struct parser *parser, const char *word);
 bool parse_tag(struct parser *parser, struct slice *out);
+/* The tag that a reply names: `*` where there is none, or one of more than 256 bytes (false). */
+bool parse_reply_tag(struct parser *parser, stralloc *out);
 bool parse_atom(struct parser *parser, struct slice *out);
 bool parse_string(struct parser *parser, struct slice *out);       /* quoted or literal; no NUL inside */
 bool parse_astring(struct parser *parser, struct slice *out);      /* ']' may stand in the atom */

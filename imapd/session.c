@@ -80,24 +80,26 @@ static void bye(struct session *session, const char *text)
     session->is_over = true;
 }
 
+/* What could not be read whole is answered by its tag, as far as there is one. */
+static const struct reply *refuse_unread(struct session *session, const struct reply *reply)
+{
+    struct parser parser = {session->input.command.s, session->input.command.s + session->input.command.len};
+    (void)parse_reply_tag(&parser, &session->tag);
+    session->code.len = 0;
+    return reply;
+}
+
 static const struct reply *next(struct session *session)
 {
-    struct parser parser;
     switch (input_read(&session->input)) {
     case INPUT_COMMAND:
     case INPUT_MESSAGE:
         session->commands++;
         return dispatch(session);
     case INPUT_TOO_LONG:
+        return refuse_unread(session, &reply_too_long);
     case INPUT_BAD_LITERAL:
-        parser = (struct parser){session->input.command.s, session->input.command.s + session->input.command.len};
-        struct slice tag;
-        str_copys(&session->tag, "*");
-        if (parse_tag(&parser, &tag)) {
-            str_copy(&session->tag, tag.bytes, tag.len);
-        }
-        session->code.len = 0;
-        return &reply_too_long;
+        return refuse_unread(session, &reply_bad_literal);
     case INPUT_TIMEOUT:
         bye(session, "[UNAVAILABLE] nothing came from you for so long; log in again");
         break;
