@@ -7,6 +7,7 @@
 #include "lib/str.h"
 
 enum { RANGES_MAX = 100000, DAY = 86400 };
+enum { SET_HIGHEST = 0xfffffffe };
 
 void set_add(struct set *set, uint32_t first, uint32_t last)
 {
@@ -23,13 +24,18 @@ void set_clear(struct set *set)
     *set = (struct set){0};
 }
 
+/* Some clients write 4294967295 for "all that come". No message has that UID: up to it is up to the one below. */
 static bool parse_set_number(struct parser *parser, uint32_t *out)
 {
     if (parse_char(parser, '*')) {
         *out = SET_STAR;
         return true;
     }
-    return parse_nonzero(parser, out) && *out != SET_STAR;
+    if (!parse_nonzero(parser, out)) {
+        return false;
+    }
+    *out = *out == SET_STAR ? SET_HIGHEST : *out;
+    return true;
 }
 
 bool parse_set(struct parser *parser, struct set *out)
@@ -125,8 +131,10 @@ static bool parse_day(struct parser *parser, int64_t *out)
 bool parse_date(struct parser *parser, int64_t *out)
 {
     struct parser before = *parser;
+    int64_t day;
     bool is_quoted = parse_char(parser, '"');
-    if (parse_day(parser, out) && (!is_quoted || parse_char(parser, '"'))) {
+    if (parse_day(parser, &day) && (!is_quoted || parse_char(parser, '"'))) {
+        *out = day;
         return true;
     }
     *parser = before;
