@@ -43,11 +43,12 @@ static void keep_tail(char *tail, size_t *tail_len, const char *bytes, size_t n)
     *tail_len = keep + n;
 }
 
-/* Drops to the end of the line, and on where it ends with a literal that comes anyway. */
-static enum input_result drop_line(struct input *input)
+/* Drops to the end of the line, which began at `at`, and on where it ends with a literal that comes anyway. */
+static enum input_result drop_line(struct input *input, size_t at)
 {
     char tail[TAIL];
     size_t tail_len = 0;
+    keep_tail(tail, &tail_len, input->command.s + at, input->command.len - at);
     for (;;) {
         const char *bytes;
         size_t len;
@@ -88,7 +89,7 @@ static enum input_result read_line(struct input *input, size_t *at_out)
         const char *lf = memchr(bytes, '\n', len);
         size_t n = lf == NULL ? len : (size_t)(lf - bytes) + 1;
         if (input->command.len - *at_out + n > INPUT_LINE_MAX || input->command.len + n > INPUT_COMMAND_MAX) {
-            return drop_line(input);
+            return drop_line(input, *at_out);
         }
         str_cat(&input->command, bytes, n);
         wire_skip(input->wire, n);
@@ -108,7 +109,7 @@ static enum input_result read_literal(struct input *input, const struct literal 
         if (!literal->is_plus) {
             return INPUT_TOO_LONG; /* not asked for: the client waits for our answer */
         }
-        return input_skip(input, literal->len) ? drop_line(input) : INPUT_END;
+        return input_skip(input, literal->len) ? drop_line(input, input->command.len) : INPUT_END;
     }
     if (!literal->is_plus) {
         wire_puts(input->wire, "+ go on\r\n");
