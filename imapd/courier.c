@@ -23,8 +23,8 @@ enum { NAMES_MAX = 1000 };
 int courier_import(int dir, struct uidlist *out)
 {
     int found = uidlist_read(out, dir, "courierimapuiddb");
-    if (found != 1) {
-        return found;
+    if (found != UIDLIST_READ) {
+        return found < 0 ? -1 : 0;
     }
     stralloc text = STRALLOC_ZERO;
     uidlist_header_append(&text, out->uidvalidity, out->uidnext, "", 0);

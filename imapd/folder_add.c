@@ -89,7 +89,9 @@ static int write_lists(struct adding *adding)
     stralloc keywords = STRALLOC_ZERO;
     int result = -1;
     if (give_uids(adding, &lines, &keywords)) {
-        result = uidlist_add(folder->dir, folder->head.uidvalidity, folder->uidnext + adding->n, &lines);
+        const struct folder_news news = {
+            .record = (const struct record *)(const void *)adding->records.s, .n = adding->n, .names = adding->bases.s};
+        result = folder_uidlist_add(folder, folder->uidnext + adding->n, &lines, &news);
     }
     if (result == 0 && keywords.len > 0) {
         result = keywords_add_ours(&folder->keywords, folder->dir, folder->head.uidvalidity, &keywords);

@@ -109,30 +109,35 @@ int folder_write_base(struct folder *folder, uint32_t uidvalidity)
 /* A new one, which stands in the UID list from now on: other servers find it there although no message came yet. */
 static int begin_uidlist(struct folder *folder, uint32_t *out)
 {
-    stralloc none = STRALLOC_ZERO;
+    stralloc text = STRALLOC_ZERO;
     int root = folder->is_root ? folder->dir : openat(folder->dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     *out = uidvalidity_next(root, (uint32_t)(clock_wall_us() / 1000000));
     if (!folder->is_root && root >= 0) {
         close(root);
     }
-    return uidlist_add(folder->dir, *out, 1, &none);
+    uidlist_header_append(&text, *out, 1, "", 0);
+    int result = dotlock_replace(folder->dir, UIDLIST_NAME, &text);
+    stralloc_free(&text);
+    return result;
 }
 
-/* UIDVALIDITY and UIDs of Dovecot or Courier; else a new one. 0; -1 errno. */
+/* UIDVALIDITY and UIDs of Dovecot or Courier; else a new one, as where nobody can read the UIDs that were given. 0; -1 errno. */
 static int choose_uidvalidity(struct folder *folder, uint32_t *out)
 {
     struct uidlist list;
     int found = uidlist_read(&list, folder->dir, UIDLIST_NAME);
-    if (found == 0) {
+    if (found == UIDLIST_NONE) {
         found = courier_import(folder->dir, &list);
     }
-    if (found == 1) {
+    if (found == UIDLIST_READ) {
         *out = list.uidvalidity;
         uidlist_free(&list);
-    } else if (found == 0) {
-        found = begin_uidlist(folder, out);
+        return 0;
     }
-    return found < 0 ? -1 : 0;
+    if (found < 0 || (found == UIDLIST_STRANGE && uidlist_set_aside(folder->dir) < 0)) {
+        return -1;
+    }
+    return begin_uidlist(folder, out);
 }
 
 /* Writes a base and goes on with it. */

@@ -46,6 +46,20 @@ bool folder_is_sure(const struct folder *folder, const struct index_stamp *now);
 /* Something in cur/ may hide behind an equal mtime, and has for long enough to look. is_waiting: a client waits for us. */
 bool folder_is_verify_due(const struct folder *folder, const struct index_stamp *now, bool is_waiting);
 
+/* folder_uidlist.c: messages that the index does not know yet; ascending UIDs, name_at counts from names. */
+struct folder_news {
+    const struct record *record;
+    uint32_t n;
+    const char *names;
+};
+/* UIDs into the list (synced) before anybody hears them: `lines` where it can go on, else all of it is written. Lock held. 0; -1
+ * errno. */
+int folder_uidlist_add(struct folder *folder, uint32_t uidnext, const stralloc *lines, const struct folder_news *news);
+/* The whole list by what the index and the news say. The other fields of `before` (may be NULL) are kept. */
+int folder_uidlist_write(struct folder *folder, const struct uidlist *before, uint32_t uidnext, const struct folder_news *news);
+/* Does it have each message of the index with its UID? Logs one that it has not. */
+bool folder_uidlist_is_whole(struct folder *folder, const struct uidlist *list);
+
 /* folder_scan.c: takes in what changed in the folder. Lock held. is_waiting: a client waits for us. 0; -1 errno. */
 int folder_take_in(struct folder *folder, bool is_waiting);
 /* Name of the file below folder->dir now ("cur/…"), into *name. Looks a strange one up by one scan. 0; -1 errno ENOENT. */

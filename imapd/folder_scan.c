@@ -47,19 +47,21 @@ static int read_list(struct scan *scan)
 {
     struct folder *folder = scan->folder;
     int result = uidlist_read(&scan->list, folder->dir, UIDLIST_NAME);
-    if (result <= 0) {
-        return result;
+    if (result != UIDLIST_READ) {
+        scan->is_list_lost = true;
+        return result == UIDLIST_STRANGE ? uidlist_set_aside(folder->dir) : result;
     }
     if (scan->list.uidvalidity != folder->head.uidvalidity) {
         folder_damaged(folder, "another UIDVALIDITY stands in the UID list");
     }
     scan->has_list = true;
+    scan->is_list_lost = scan->list.is_untidy || !folder_uidlist_is_whole(folder, &scan->list);
     scan->uidnext = scan->list.uidnext > scan->uidnext ? scan->list.uidnext : scan->uidnext;
     namehash_init(&scan->listed, scan->list.n, listed_name, &scan->list);
     for (uint32_t i = 0; i < scan->list.n; i++) {
         namehash_put(&scan->listed, scan->list.bytes.s + scan->list.entry[i].name_at, scan->list.entry[i].name_len, i);
     }
-    return 1;
+    return 0;
 }
 
 static void put_flags(struct scan *scan, const struct record *record, const struct nameinfo *info, uint8_t state)
@@ -106,6 +108,21 @@ static void add_fresh(struct scan *scan, uint32_t at)
     scan->fresh[scan->n_fresh++] = (struct scan_new){.at = at, .uid = uid < scan->folder->uidnext ? 0 : uid};
 }
 
+static void put_range(struct scan *scan, uint32_t uid)
+{
+    struct entry_range range = {uid, uid};
+    str_cat(&scan->ranges, (const char *)&range, sizeof range);
+    scan->n_ranges++;
+}
+
+/* Another server, which had lost the list, has given this message a new UID. */
+static bool is_given_anew(const struct scan *scan, uint32_t at)
+{
+    uint32_t entry = scan->has_list ? namehash_find(&scan->listed, mailbox_name(&scan->box, at), scan->box.message[at].base_len)
+                                    : NAMEHASH_NONE;
+    return entry != NAMEHASH_NONE && scan->list.entry[entry].uid >= scan->folder->uidnext;
+}
+
 static void compare_all(struct scan *scan)
 {
     struct folder *folder = scan->folder;
@@ -114,18 +131,15 @@ static void compare_all(struct scan *scan)
     hash_known(scan);
     for (uint32_t at = 0; at < scan->box.n; at++) {
         uint32_t index = namehash_find(&scan->known, mailbox_name(&scan->box, at), scan->box.message[at].base_len);
-        if (index == NAMEHASH_NONE) {
-            add_fresh(scan, at);
+        if (index == NAMEHASH_NONE || is_given_anew(scan, at)) {
+            add_fresh(scan, at); /* the old one, which stays unseen, goes */
         } else {
             compare_known(scan, at, index);
         }
     }
     for (uint32_t i = folder_first(folder); scan->is_whole && i < end; i = folder_next(folder, i)) {
         if (!scan->seen[i]) {
-            uint32_t uid = folder_record_at(folder, i)->uid;
-            struct entry_range range = {uid, uid};
-            str_cat(&scan->ranges, (const char *)&range, sizeof range);
-            scan->n_ranges++;
+            put_range(scan, folder_record_at(folder, i)->uid);
         }
     }
 }
@@ -183,7 +197,7 @@ static int choose_stamp(struct scan *scan, struct index_stamp *stamp)
         stamp->cur_ns = now.cur_ns;
         stamp->fresh_ns = 0;
     }
-    if (scan->lines.len > 0) {
+    if (scan->is_list_lost || scan->lines.len > 0) {
         stamp->uidlist_ns = now.uidlist_ns;
         stamp->uidlist_size = now.uidlist_size;
         stamp->uidlist_inode = now.uidlist_inode;
@@ -208,15 +222,25 @@ static void put_stamp(struct scan *scan, const struct index_stamp *stamp, uint64
     folder->uidnext = uidnext;
 }
 
+static int write_list(struct scan *scan)
+{
+    const struct folder_news news = {
+        .record = (const struct record *)(const void *)scan->records.s, .n = scan->n_records, .names = scan->names.s};
+    if (scan->is_list_lost) {
+        return folder_uidlist_write(scan->folder, scan->has_list ? &scan->list : NULL, scan->uidnext, &news);
+    }
+    return scan->lines.len == 0 ? 0 : folder_uidlist_add(scan->folder, scan->uidnext, &scan->lines, &news);
+}
+
 static int finish(struct scan *scan)
 {
     struct folder *folder = scan->folder;
     struct index_stamp stamp;
     uint64_t fresh_at = folder->fresh_at;
-    if (scan->lines.len > 0 && uidlist_add(folder->dir, folder->head.uidvalidity, scan->uidnext, &scan->lines) < 0) {
+    put_entry(scan, ENTRY_EXPUNGE, scan->n_ranges, &scan->ranges, NULL);
+    if (folder_commit(folder) < 0 || write_list(scan) < 0) { /* a list from the index shall not name what is gone */
         return -1;
     }
-    put_entry(scan, ENTRY_EXPUNGE, scan->n_ranges, &scan->ranges, NULL);
     put_entry(scan, ENTRY_FLAGS, scan->n_flags, &scan->flags, NULL);
     put_entry(scan, ENTRY_APPEND, scan->n_records, &scan->records, &scan->names);
     scan_take_fresh(scan);

@@ -21,6 +21,7 @@ struct scan {
     uint64_t started_us;
     bool has_moved; /* files of new/ to cur/ */
     bool has_list;
+    bool is_list_lost;      /* it is to be written from the index */
     struct uidlist list;    /* where it was read */
     struct namehash listed; /* name → entry of the list */
     struct namehash known;  /* base name → index */

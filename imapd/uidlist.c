@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* UIDs are promises: a list that cannot be read is an error, one that is not understood is left alone and logged. Lines are only
- * appended (one write, one sync); a rewrite takes Dovecot's own lock file. */
+/* UIDs are promises: a list that cannot be read is an error, one that is not understood is never appended to. Lines are only
+ * appended (one write, one sync), always with ascending UIDs: Dovecot throws another list away. A rewrite takes its lock file. */
 #include "imapd/uidlist.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -92,7 +93,7 @@ static uint32_t parse_header(struct uidlist *list, const char *line, size_t n)
         } else if (len > 0 && at[0] == 'N') {
             is_good = scan_uint32(at + 1, len - 1, &list->uidnext);
         } else if (list->extra_len == 0) {
-            list->extra_at = (uint32_t)(at - list->bytes.s);
+            list->extra_at = (uint32_t)(at - line); /* the header is the first line */
             list->extra_len = (uint32_t)(end - at);
         }
         if (!is_good) {
@@ -122,6 +123,7 @@ static void sort_and_drop_repeated(struct uidlist *list)
     if (is_sorted) {
         return;
     }
+    list->is_untidy = true;
     qsort(list->entry, list->n, sizeof *list->entry, compare_uids);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < list->n; i++) {
@@ -144,9 +146,13 @@ bool uidlist_parse(struct uidlist *list)
     /* A last line without its LF was torn: its UID was never told. */
     for (at = lf + 1; at < end && (lf = memchr(at, '\n', (size_t)(end - at))) != NULL; at = lf + 1) {
         if (!parse_line(list, version, at, (size_t)(lf - at))) {
-            log_event("alert", "what=%s line=%zu", "a line of the UID list is not understood", (size_t)(at - list->bytes.s));
+            list->n_bad++;
         }
     }
+    if (list->n_bad > 0) {
+        log_event("alert", "what=%s lines=%u", "lines of a UID list are not understood", list->n_bad);
+    }
+    list->is_untidy = version != 3 || list->n_bad > 0;
     if (list->uidnext == 0) {
         list->uidnext = 1;
     }
@@ -182,20 +188,17 @@ int uidlist_read(struct uidlist *list, int dir, const char *name)
     *list = (struct uidlist){.bytes = STRALLOC_ZERO};
     int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) {
-        return errno == ENOENT ? 0 : -1;
+        return errno == ENOENT ? UIDLIST_NONE : -1;
     }
     int result = read_file(list, fd);
     int error = errno;
     close(fd);
     if (result == 0 && uidlist_parse(list)) {
-        return 1;
-    }
-    if (result == 0) {
-        log_event("alert", "what=%s file=%s", "a UID list of an unknown format is left alone", name);
+        return UIDLIST_READ;
     }
     uidlist_free(list);
     errno = error;
-    return result;
+    return result < 0 ? -1 : UIDLIST_STRANGE;
 }
 
 void uidlist_free(struct uidlist *list)
@@ -204,6 +207,21 @@ void uidlist_free(struct uidlist *list)
     free(list->entry);
     list->entry = NULL;
     list->n = list->room = 0;
+}
+
+const struct uidlist_entry *uidlist_find(const struct uidlist *list, uint32_t uid)
+{
+    uint32_t low = 0;
+    uint32_t high = list->n;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (list->entry[middle].uid < uid) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < list->n && list->entry[low].uid == uid ? &list->entry[low] : NULL;
 }
 
 void uidlist_line_append(stralloc *out, uint32_t uid, const char *name, size_t name_len)
@@ -217,10 +235,16 @@ void uidlist_line_append(stralloc *out, uint32_t uid, const char *name, size_t n
 void uidlist_header_append(stralloc *out, uint32_t uidvalidity, uint32_t uidnext, const char *extra, size_t extra_len)
 {
     str_catf(out, "3 V%u N%u", uidvalidity, uidnext);
-    if (extra_len > 0) {
-        str_catc(out, ' ');
-        str_cat(out, extra, extra_len);
-    } else {
+    for (const char *at = extra, *end = extra + extra_len; at < end;) {
+        const char *blank = memchr(at, ' ', (size_t)(end - at));
+        const char *stop = blank == NULL ? end : blank;
+        if (stop > at && at[0] != 'V' && at[0] != 'N') {
+            str_catc(out, ' ');
+            str_cat(out, at, (size_t)(stop - at));
+        }
+        at = stop + 1;
+    }
+    if (extra_len == 0) {
         unsigned char guid[GUID_BYTES] = {0};
         (void)!getrandom(guid, sizeof guid, 0);
         str_cats(out, " G");
@@ -260,23 +284,38 @@ static int append_lines(int fd, const stralloc *lines)
     return 0;
 }
 
-int uidlist_add(int dir, uint32_t uidvalidity, uint32_t uidnext, const stralloc *lines)
+/* May lines go behind this header? 1, 0; -1 errno. */
+static int check_header(int fd, uint32_t uidvalidity)
+{
+    struct uidlist list = {.bytes = STRALLOC_ZERO};
+    char head[4096];
+    ssize_t n = pread(fd, head, sizeof head, 0);
+    const char *lf = n <= 0 ? NULL : memchr(head, '\n', (size_t)n);
+    if (n < 0 || lf == NULL || parse_header(&list, head, (size_t)(lf - head)) != 3) {
+        return n < 0 ? -1 : 0;
+    }
+    errno = ESTALE;
+    return list.uidvalidity == uidvalidity ? 1 : -1;
+}
+
+int uidlist_add(int dir, uint32_t uidvalidity, const stralloc *lines)
 {
     int fd = openat(dir, UIDLIST_NAME, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT) {
-        stralloc text = STRALLOC_ZERO;
-        uidlist_header_append(&text, uidvalidity, uidnext, "", 0);
-        str_cat(&text, lines->s, lines->len);
-        int result = dotlock_replace(dir, UIDLIST_NAME, &text);
-        stralloc_free(&text);
-        return result;
-    }
     if (fd < 0) {
-        return -1;
+        return errno == ENOENT ? 0 : -1;
     }
-    int result = append_lines(fd, lines);
+    int result = check_header(fd, uidvalidity);
+    if (result == 1 && append_lines(fd, lines) < 0) {
+        result = -1;
+    }
     int error = errno;
     close(fd);
     errno = error;
     return result;
+}
+
+int uidlist_set_aside(int dir)
+{
+    log_event("alert", "what=%s kept=%s", "a UID list of an unknown format is made anew", UIDLIST_NAME ".unknown");
+    return renameat(dir, UIDLIST_NAME, dir, UIDLIST_NAME ".unknown");
 }

@@ -25,17 +25,25 @@ struct uidlist {
     struct uidlist_entry *entry;   /* ascending UIDs, each once */
     uint32_t n, room;
     struct stat stat;
+    uint32_t n_bad; /* lines that were passed over */
+    bool is_untidy; /* Dovecot would throw it away (a bad line, UIDs that do not ascend), or not append to it (format 1) */
 };
-/* Takes over list->bytes. False: not such a file; nothing is kept. A broken line ends the list there. */
+/* Takes over list->bytes. False: not such a file; nothing is kept. Bad lines, and a last one without its end, are passed over. */
 bool uidlist_parse(struct uidlist *list);
-/* Reads `name` of the folder. 1; 0 none or not understood (logged); -1 errno. */
+enum { UIDLIST_NONE, UIDLIST_READ, UIDLIST_STRANGE };
+/* Reads `name` of the folder. STRANGE: it is there, but of an unknown format. -1 errno. */
 int uidlist_read(struct uidlist *list, int dir, const char *name);
 void uidlist_free(struct uidlist *list);
+/* The entry of this UID; NULL. */
+const struct uidlist_entry *uidlist_find(const struct uidlist *list, uint32_t uid);
 
 /* A line for a new message. */
 void uidlist_line_append(stralloc *out, uint32_t uid, const char *name, size_t name_len);
-/* Appends lines, and syncs: afterwards the UIDs may be told. A list that is not there is begun with this header. 0; -1 errno. */
-int uidlist_add(int dir, uint32_t uidvalidity, uint32_t uidnext, const stralloc *lines);
+/* Appends lines, and syncs: afterwards the UIDs may be told. 1; 0 there is no list of format 3 that could go on, nothing is done;
+ * -1 errno (ESTALE: the list has another UIDVALIDITY). */
+int uidlist_add(int dir, uint32_t uidvalidity, const stralloc *lines);
+/* A strange list makes room: it gets the name dovecot-uidlist.unknown. 0; -1 errno. */
+int uidlist_set_aside(int dir);
 /* Header line of format 3 (a whole new list goes through dotlock_replace); `extra` (may be empty) is kept as it was, else a new G
  * is made. */
 void uidlist_header_append(stralloc *out, uint32_t uidvalidity, uint32_t uidnext, const char *extra, size_t extra_len);

@@ -98,6 +98,69 @@ def journal_is_damaged(tap):
         tap.is_equal(s.mail[0].flags, {"\\Flagged", "\\Seen", "\\Recent"}, "with_all_flags")
 
 
+def known(box):
+    """What a session sees with an index made anew: UIDVALIDITY, and {UID: first line of the mail}."""
+    for name in box.files("stafet.index"):
+        os.unlink(box.path(name))
+    with box.session() as s:
+        validity = s.select().code("UIDVALIDITY")
+        return validity, {m.uid: subject(s, m.uid) for m in s.mail}
+
+
+def subject(s, uid):
+    return next(items["BODY[HEADER]"] for _, items in s.good("UID FETCH %d BODY.PEEK[HEADER]" % uid).fetched()).split(b"\r\n")[0].decode()
+
+
+def uid_list_is_lost(tap):
+    mails = {1: "Subject: 1", 2: "Subject: 2", 3: "Subject: 3", 5: "a: b"}
+    with Box() as box:
+        with box.session() as s:
+            validity = s.select().code("UIDVALIDITY")
+            s.good("APPEND INBOX", b"a: b\r\n\r\n")
+            s.good("UID STORE 4 +FLAGS (\\Deleted)")
+            s.good("EXPUNGE")
+            os.unlink(box.path("dovecot-uidlist"))
+            s.good("APPEND INBOX", b"a: b\r\n\r\n")
+            tap.is_equal(s.mail and s.uids(), [1, 2, 3], "an_open_session_goes_on_without_its_uid_list")
+        tap.is_equal(known(box), (validity, mails), "which_is_written_from_the_index_with_all_its_uids")
+        lines = box.read("dovecot-uidlist").splitlines(True)
+        box.write("dovecot-uidlist", "".join(lines[:2] + lines[3:]))
+        with box.session() as s:
+            s.select()
+        tap.is_equal(known(box), (validity, mails), "and_so_are_lines_that_it_lost")
+        os.unlink(box.path("dovecot-uidlist"))
+        with box.session() as s:
+            s.select()
+        tap.is_equal(known(box), (validity, mails), "also_where_nobody_had_it_open")
+
+
+def uid_list_of_others(tap):
+    strange = "4 some words\n1 of a format to come\n"
+    with Box() as box:
+        with box.session() as s:
+            validity = s.select().code("UIDVALIDITY")
+            box.write("dovecot-uidlist", strange)
+            s.good("APPEND INBOX", b"a: b\r\n\r\n")
+        tap.is_equal(box.read("dovecot-uidlist.unknown"), strange, "a_uid_list_of_an_unknown_format_is_put_aside")
+        tap.is_equal((known(box)[0], list(known(box)[1])), (validity, [1, 2, 3, 4]), "and_the_index_makes_a_new_one")
+        box.write("dovecot-uidlist", strange)
+        tap.is_equal(known(box)[0] > validity, True, "without_an_index_uidvalidity_is_another_one")
+        tap.is_equal(box.read("dovecot-uidlist").splitlines()[0].split()[:2], ["3", "V%d" % int(known(box)[0])], "of_format_3")
+    with Box() as box:
+        names = [name.partition(":")[0] for name in sorted(os.listdir(box.path("cur")))]
+        box.write("dovecot-uidlist", "1 77 9\n" + "".join("%d %s\n" % (2 * i + 2, name) for i, name in enumerate(names)))
+        with box.session() as s:
+            tap.is_equal((s.select().code("UIDVALIDITY"), s.uids()), (b"77", [2, 4, 6]), "format_1_is_read")
+            s.good("APPEND INBOX", b"a: b\r\n\r\n")
+        tap.is_equal([line.split()[0] for line in box.read("dovecot-uidlist").splitlines()], ["3", "2", "4", "6", "9"], "and_becomes_format_3")
+        box.write("dovecot-uidlist", "3 V77 N11 Gabc\n2 W5 P1.x :%s\n9 :none\n10 :%s\n6 :%s\n" % (names[0], names[1], names[2]))
+        with box.session() as s:
+            s.select()
+            tap.is_equal(s.uids(), [2, 6, 9, 10], "a_uid_that_another_server_gave_holds")
+        lines = box.read("dovecot-uidlist").splitlines()
+        tap.is_equal(lines[:3], ["3 V77 N11 Gabc", "2 W5 P1.x :" + names[0], "6 :" + names[2]], "its_fields_stay_and_uids_ascend")
+
+
 def locks_of_the_dead(tap):
     with Box() as box, box.session() as s:
         box.write("dovecot-uidlist.lock.stafet", "1:host")
@@ -116,7 +179,7 @@ def locks_of_the_dead(tap):
 
 def main():
     tap = Tap()
-    for case in (half_a_line, store_meets_renames, journal_is_damaged, locks_of_the_dead):
+    for case in (half_a_line, store_meets_renames, journal_is_damaged, uid_list_is_lost, uid_list_of_others, locks_of_the_dead):
         case(tap)
     tap.done()
 
