@@ -49,7 +49,8 @@ static bool is_allowed(const struct delivery_settings *settings, const stralloc 
         return path->len > 0;
     }
     bool is_alias = path->len == 5 && memcmp(path->s, "alias", 5) == 0;
-    return is_alias || begins_with(path, "domains/") || begins_with(path, "alias/");
+    return is_alias || begins_with(path, "domains/") || begins_with(path, "alias/") ||
+           begins_with(path, VPOPMAIL_HOME "/domains/");
 }
 
 bool place_resolve(const struct delivery_settings *settings, const char *folder, const char *path, size_t n, stralloc *out)

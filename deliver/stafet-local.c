@@ -75,7 +75,11 @@ static void prepare(void)
 static void confine(void)
 {
     static const struct sandbox_path paths[] = {
-        {"domains", SANDBOX_READ | SANDBOX_WRITE}, {"alias", SANDBOX_READ | SANDBOX_WRITE}, {"control", SANDBOX_READ}};
+        {"domains", SANDBOX_READ | SANDBOX_WRITE},
+        {VPOPMAIL_HOME "/domains", SANDBOX_READ | SANDBOX_WRITE},
+        {"alias", SANDBOX_READ | SANDBOX_WRITE},
+        {"control", SANDBOX_READ},
+    };
     static const struct sandbox_limits limits = {
         .memory = MEMORY_MAX, .files = FILES_MAX, .file_size = UINT64_MAX, .no_fork = true};
     sandbox_limit(&limits);
