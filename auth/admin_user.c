@@ -55,7 +55,8 @@ enum va admin_explain_write(int result, stralloc *why)
         str_cats(why, "the domain's vpasswd is locked for more than 30 seconds: look for a v tool that hangs, and try again");
         return VA_BUSY;
     case USERDB_WRITE_UNSAFE:
-        str_cats(why, "vpasswd has another owner than it should, a second link, or others may write it: see the alert");
+        str_cats(why, "vpasswd belongs to another user than auth/ does, has a second link, or others may write it: see the alert "
+                      "(and INSTALL, 4)");
         return VA_NO_AUTH_CONNECTION;
     case USERDB_WRITE_ERROR:
         break;
