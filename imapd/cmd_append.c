@@ -193,6 +193,7 @@ static const struct reply *run(struct session *session, const struct request *re
         return refuse(session, reply_of_errno(errno));
     }
     const struct reply *reply = take_message(session, &folder, request);
+    folder_tidy_late(&folder);
     folder_close(&folder);
     return reply;
 }

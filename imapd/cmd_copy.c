@@ -47,6 +47,7 @@ static int run(struct session *session, const char *name, struct transfer *trans
     int result = is_move ? folder_move(from, &transfer->which, &to, &transfer->sources, &transfer->uids)
                          : folder_copy(from, &transfer->which, &to, &transfer->sources, &transfer->uids);
     int error = errno;
+    folder_tidy_late(&to);
     folder_close(&to);
     errno = error;
     return result;

@@ -96,6 +96,7 @@ const struct reply *status_put(struct session *session, const char *name, unsign
     mailboxes_put_astring(&session->out, shown.s, shown.len);
     put_items(session, &folder, items);
     stralloc_free(&shown);
+    folder_tidy_late(&folder);
     folder_close(&folder);
     return NULL;
 }

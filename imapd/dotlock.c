@@ -96,13 +96,13 @@ static int make_ours(const struct dotlock *dotlock)
     return result;
 }
 
-static int take(const struct dotlock *dotlock)
+static int take(const struct dotlock *dotlock, unsigned tries)
 {
     give_back(dotlock); /* for one who died */
     if (make_ours(dotlock) < 0) {
         return -1;
     }
-    for (unsigned try = 0; try < TRIES; try++) {
+    for (unsigned try = 0; try < tries; try++) {
         int result = linkat(dotlock->dir, dotlock->ours, dotlock->dir, dotlock->lock, 0);
         if (result == 0 || errno != EEXIST) {
             return result;
@@ -136,13 +136,23 @@ static int replace_locked(const struct dotlock *dotlock, const stralloc *text)
     return result;
 }
 
-int dotlock_replace(int dir, const char *name, const stralloc *text)
+static int replace(int dir, const char *name, const stralloc *text, unsigned tries)
 {
     struct dotlock dotlock = {.dir = dir, .file = name};
     (void)snprintf(dotlock.lock, sizeof dotlock.lock, "%s.lock", name);
     (void)snprintf(dotlock.ours, sizeof dotlock.ours, "%s.lock.stafet", name);
     (void)snprintf(dotlock.text, sizeof dotlock.text, "%s.tmp", name);
-    int result = take(&dotlock) < 0 ? -1 : replace_locked(&dotlock, text);
+    int result = take(&dotlock, tries) < 0 ? -1 : replace_locked(&dotlock, text);
     give_back(&dotlock);
     return result;
+}
+
+int dotlock_replace(int dir, const char *name, const stralloc *text)
+{
+    return replace(dir, name, text, TRIES);
+}
+
+int dotlock_try(int dir, const char *name, const stralloc *text)
+{
+    return replace(dir, name, text, 1);
 }

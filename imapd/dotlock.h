@@ -14,6 +14,8 @@ int dotlock_enter(int dir);
  * over at once (it has NAME.lock.stafet as a second name, and whoever made it had stafet.lock), another one's when it is
  * two minutes old; waits 5 s at most. 0; -1 errno (EAGAIN: busy), the old file stays. */
 int dotlock_replace(int dir, const char *name, const stralloc *text);
+/* The same where nobody else has the lock just now. */
+int dotlock_try(int dir, const char *name, const stralloc *text);
 /* write(2) until all is written. 0; -1 errno. */
 int write_whole(int fd, const char *bytes, size_t n);
 

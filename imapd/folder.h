@@ -68,8 +68,10 @@ struct folder {
     struct mailbox names_now; /* a scan that looks names up; names_now.message is NULL where there is none */
     void (*on_damage)(void);  /* does not return; set by the session. NULL: death (111) */
     bool is_holding;
-    int held;  /* folder_hold: a message's file; -1: not yet */
-    int cache; /* stafet.cache; -1: not open */
+    int held;               /* folder_hold: a message's file; -1: not yet */
+    int cache;              /* stafet.cache; -1: not open */
+    uint64_t cache_open_id; /* of the open one */
+    uint64_t cache_checked; /* its size when it was last seen how much of it lives */
     const char *cache_map;
     size_t cache_len;
     stralloc blobs;                                   /* made by this command, not yet in stafet.cache */
@@ -87,6 +89,8 @@ void folder_rest(struct folder *folder);
 
 /* Writes a new base when the journal has grown long. Nobody waits for it: when the client is silent, or gone. */
 void folder_tidy(struct folder *folder);
+/* The same for a folder in which no client is silent: one that is only appended to, or asked for its STATUS. */
+void folder_tidy_late(struct folder *folder);
 
 /* What to look at: JOURNAL, other sessions' changes only (two system calls); LOOK, also whether new/ or cur/ changed, and take
  * that in (under the lock, only when something did). */

@@ -80,6 +80,7 @@ static int write_base(struct folder *folder, uint32_t uidvalidity, bool is_named
                                          .scanned_us = folder->scanned_us,
                                          .cache_id = folder->cache_id,
                                          .fresh_at = folder->fresh_at,
+                                         .cache_checked = folder->cache_checked,
                                          .previous = folder->head.generation,
                                          .stamp = folder->stamp},
                               .records = (const struct record *)(const void *)records.s,
@@ -180,7 +181,7 @@ int folder_build(struct folder *folder)
     }
     folder->head = (struct index_header){0};
     folder->n_tail = folder->n_live = folder->n_unseen = folder->n_deleted = folder->n_new = 0;
-    folder->bytes = folder->fresh_at = folder->cache_id = folder->scanned_us = 0;
+    folder->bytes = folder->fresh_at = folder->cache_id = folder->cache_checked = folder->scanned_us = 0;
     folder->modseq = clock_wall_us();
     folder->uidnext = folder->first_recent = 1;
     folder->stamp = (struct index_stamp){0};

@@ -36,14 +36,24 @@ static void unmap_cache(struct folder *folder)
     }
 }
 
+static void close_cache(struct folder *folder)
+{
+    unmap_cache(folder);
+    if (folder->cache >= 0) {
+        close(folder->cache);
+        folder->cache = -1;
+    }
+}
+
 /* The file of this id is open. */
 static bool open_cache(struct folder *folder)
 {
     char head[CACHE_HEADER];
     uint64_t id;
-    if (folder->cache >= 0) {
+    if (folder->cache >= 0 && folder->cache_open_id == folder->cache_id) {
         return true;
     }
+    close_cache(folder);
     int fd = folder->cache_id == 0 ? -1 : openat(folder->dir, CACHE_NAME, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
         return false;
@@ -55,6 +65,7 @@ static bool open_cache(struct folder *folder)
         return false;
     }
     folder->cache = fd;
+    folder->cache_open_id = id;
     return true;
 }
 
@@ -78,7 +89,7 @@ static bool map_cache(struct folder *folder, uint64_t end)
     return true;
 }
 
-static bool find_cached(struct folder *folder, uint32_t index, const char **bytes_out, size_t *len_out)
+bool folder_cache_find(struct folder *folder, uint32_t index, const char **blob_out, size_t *len_out)
 {
     const struct record *record = folder_record_at(folder, index);
     uint64_t at = (uint64_t)record->cache_at * 8;
@@ -87,15 +98,29 @@ static bool find_cached(struct folder *folder, uint32_t index, const char **byte
         return false;
     }
     memcpy(&head, folder->cache_map + at, sizeof head);
-    uint64_t end = at + sizeof head + head.len;
+    uint64_t end = (at + sizeof head + head.len + 7) / 8 * 8;
     if (head.uid != record->uid || !map_cache(folder, end)) {
         return false;
     }
-    const char *bytes = folder->cache_map + at + sizeof head;
-    if (crc32c(0, bytes, head.len) != head.crc) {
+    const char *blob = folder->cache_map + at;
+    if (crc32c(0, blob + sizeof head, head.len) != head.crc) {
         return false;
     }
-    *bytes_out = bytes;
+    *blob_out = blob;
+    *len_out = (size_t)(end - at);
+    return true;
+}
+
+static bool find_cached(struct folder *folder, uint32_t index, const char **bytes_out, size_t *len_out)
+{
+    struct blob_head head;
+    const char *blob;
+    size_t len;
+    if (!folder_cache_find(folder, index, &blob, &len)) {
+        return false;
+    }
+    memcpy(&head, blob, sizeof head);
+    *bytes_out = blob + sizeof head;
     *len_out = head.len;
     return true;
 }
@@ -220,25 +245,51 @@ int folder_size(struct folder *folder, uint32_t index, uint64_t *out)
     return 0;
 }
 
+int folder_cache_create(struct folder *folder)
+{
+    (void)unlinkat(folder->dir, CACHE_NAME ".tmp", 0);
+    return openat(folder->dir, CACHE_NAME ".tmp", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
+void folder_cache_head_append(stralloc *out, uint64_t id)
+{
+    str_cat(out, CACHE_MAGIC, 8);
+    str_cat(out, (const char *)&id, sizeof id);
+}
+
+int folder_cache_adopt(struct folder *folder, int fd, uint64_t id)
+{
+    if (renameat(folder->dir, CACHE_NAME ".tmp", folder->dir, CACHE_NAME) < 0) {
+        return -1;
+    }
+    close_cache(folder);
+    folder->cache = fd;
+    folder->cache_id = folder->cache_open_id = id;
+    return 0;
+}
+
+uint64_t folder_cache_size(struct folder *folder)
+{
+    struct stat stat;
+    return !open_cache(folder) || fstat(folder->cache, &stat) < 0 ? 0 : (uint64_t)stat.st_size;
+}
+
 /* A new file under a new id. */
 static int begin_cache(struct folder *folder)
 {
-    char head[CACHE_HEADER];
+    stralloc head = STRALLOC_ZERO;
     uint64_t id = clock_wall_us();
-    memcpy(head, CACHE_MAGIC, 8);
-    memcpy(head + 8, &id, sizeof id);
-    unmap_cache(folder);
-    (void)unlinkat(folder->dir, CACHE_NAME ".tmp", 0);
-    int fd = openat(folder->dir, CACHE_NAME ".tmp", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = folder_cache_create(folder);
     if (fd < 0) {
         return -1;
     }
-    if (write_whole(fd, head, sizeof head) < 0 || renameat(folder->dir, CACHE_NAME ".tmp", folder->dir, CACHE_NAME) < 0) {
+    folder_cache_head_append(&head, id);
+    int result = write_whole(fd, head.s, head.len) < 0 || folder_cache_adopt(folder, fd, id) < 0 ? -1 : 0;
+    stralloc_free(&head);
+    if (result < 0) {
         close(fd);
         return -1;
     }
-    folder->cache = fd;
-    folder->cache_id = id;
     folder_put_stamp(folder, &folder->stamp);
     return 0;
 }

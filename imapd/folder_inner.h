@@ -55,8 +55,11 @@ struct folder_news {
 /* UIDs into the list (synced) before anybody hears them: `lines` where it can go on, else all of it is written. Lock held. 0; -1
  * errno. */
 int folder_uidlist_add(struct folder *folder, uint32_t uidnext, const stralloc *lines, const struct folder_news *news);
-/* The whole list by what the index and the news say. The other fields of `before` (may be NULL) are kept. */
+/* The whole list by what the index and the news say, written, or as a text. The other fields of `before` (may be NULL) are kept.
+ */
 int folder_uidlist_write(struct folder *folder, const struct uidlist *before, uint32_t uidnext, const struct folder_news *news);
+void folder_uidlist_text(struct folder *folder, const struct uidlist *before, uint32_t uidnext, const struct folder_news *news,
+                         stralloc *out);
 /* Does it have each message of the index with its UID? Logs one that it has not. */
 bool folder_uidlist_is_whole(struct folder *folder, const struct uidlist *list);
 
@@ -82,5 +85,16 @@ int folder_build(struct folder *folder);
  * held; folder_commit follows). */
 void folder_cache_put(struct folder *folder, uint32_t uid, const char *bytes, size_t n);
 void folder_cache_stage(struct folder *folder);
+/* A blob with its head and padding, where it is good; the slice lives until the next call. */
+bool folder_cache_find(struct folder *folder, uint32_t index, const char **blob_out, size_t *len_out);
+/* 0: no such file. */
+uint64_t folder_cache_size(struct folder *folder);
+/* A new file: create it, write the head and the blobs, adopt it under its name. -1 errno. */
+int folder_cache_create(struct folder *folder);
+void folder_cache_head_append(stralloc *out, uint64_t id);
+int folder_cache_adopt(struct folder *folder, int fd, uint64_t id);
+
+/* folder_compact.c: before a new base: files that hold mostly what is gone. Lock held. */
+void folder_compact(struct folder *folder);
 
 #endif

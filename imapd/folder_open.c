@@ -18,7 +18,7 @@
 #include "lib/str.h"
 #include "lib/wake.h"
 
-enum { DIRECTORY = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, JOURNAL_MAX = 128 * 1024, TAIL_MAX = 512 };
+enum { DIRECTORY = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, JOURNAL_MAX = 128 * 1024, TAIL_MAX = 512, LATE = 2 };
 
 uint64_t folder_next_modseq(const struct folder *folder)
 {
@@ -257,10 +257,20 @@ void folder_tidy(struct folder *folder)
         (void)!folder_take_in(folder, false);
     }
     /* Somebody else may have done it while we waited. */
-    if (is_base_old(folder) && folder_write_base(folder, folder->head.uidvalidity) == 0) {
-        (void)!folder_switch(folder);
+    if (is_base_old(folder)) {
+        folder_compact(folder);
+        if (folder_write_base(folder, folder->head.uidvalidity) == 0) {
+            (void)!folder_switch(folder);
+        }
     }
     folder_unlock(folder);
+}
+
+void folder_tidy_late(struct folder *folder)
+{
+    if (folder->journal_at - folder->head.journal_at > LATE * JOURNAL_MAX) {
+        folder_tidy(folder);
+    }
 }
 
 int folder_sync(struct folder *folder, enum folder_depth depth)

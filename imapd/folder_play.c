@@ -276,6 +276,7 @@ int folder_load(struct folder *folder)
     folder->scanned_us = head->scanned_us;
     folder->cache_id = head->cache_id;
     folder->fresh_at = head->fresh_at;
+    folder->cache_checked = head->cache_checked;
     folder->n_live = head->n;
     folder->n_unseen = head->n_unseen;
     folder->n_deleted = head->n_deleted;

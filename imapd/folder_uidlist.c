@@ -12,26 +12,27 @@
 
 struct writing {
     const struct uidlist *before; /* whose other fields are kept; NULL: nobody's */
-    stralloc text;
+    stralloc *text;
 };
 
 static void put_message(struct writing *writing, uint32_t uid, const char *name)
 {
     const struct uidlist_entry *entry = writing->before == NULL ? NULL : uidlist_find(writing->before, uid);
-    str_catf(&writing->text, "%u ", uid);
+    str_catf(writing->text, "%u ", uid);
     if (entry != NULL) {
-        str_cat(&writing->text, writing->before->bytes.s + entry->fields_at, entry->fields_len);
+        str_cat(writing->text, writing->before->bytes.s + entry->fields_at, entry->fields_len);
     }
-    str_catc(&writing->text, ':');
-    str_cats(&writing->text, name);
-    str_catc(&writing->text, '\n');
+    str_catc(writing->text, ':');
+    str_cats(writing->text, name);
+    str_catc(writing->text, '\n');
 }
 
-int folder_uidlist_write(struct folder *folder, const struct uidlist *before, uint32_t uidnext, const struct folder_news *news)
+void folder_uidlist_text(struct folder *folder, const struct uidlist *before, uint32_t uidnext, const struct folder_news *news,
+                         stralloc *out)
 {
-    struct writing writing = {.before = before, .text = STRALLOC_ZERO};
+    struct writing writing = {.before = before, .text = out};
     bool has_extra = before != NULL && before->extra_len > 0;
-    uidlist_header_append(&writing.text, folder->head.uidvalidity, uidnext, has_extra ? before->bytes.s + before->extra_at : "",
+    uidlist_header_append(out, folder->head.uidvalidity, uidnext, has_extra ? before->bytes.s + before->extra_at : "",
                           has_extra ? before->extra_len : 0);
     for (uint32_t i = folder_first(folder); i < folder_end(folder); i = folder_next(folder, i)) {
         put_message(&writing, folder_record_at(folder, i)->uid, folder_base_name(folder, i));
@@ -39,8 +40,14 @@ int folder_uidlist_write(struct folder *folder, const struct uidlist *before, ui
     for (uint32_t i = 0; i < news->n; i++) {
         put_message(&writing, news->record[i].uid, news->names + news->record[i].name_at);
     }
-    int result = dotlock_replace(folder->dir, UIDLIST_NAME, &writing.text);
-    stralloc_free(&writing.text);
+}
+
+int folder_uidlist_write(struct folder *folder, const struct uidlist *before, uint32_t uidnext, const struct folder_news *news)
+{
+    stralloc text = STRALLOC_ZERO;
+    folder_uidlist_text(folder, before, uidnext, news, &text);
+    int result = dotlock_replace(folder->dir, UIDLIST_NAME, &text);
+    stralloc_free(&text);
     return result;
 }
 

@@ -62,8 +62,9 @@ struct index_header {
     uint32_t n_new, unused;    /* messages in new/ */
     struct index_stamp stamp;
     uint64_t sums_at, names_at, names_len, keywords_at, keywords_len, journal_at;
-    uint64_t previous; /* generation of the base that this one goes on from; 0: it was made from the Maildir */
-    uint8_t reserved[60];
+    uint64_t previous;      /* generation of the base that this one goes on from; 0: it was made from the Maildir */
+    uint64_t cache_checked; /* size of stafet.cache when it was last seen how much of it lives */
+    uint8_t reserved[52];
     uint32_t crc; /* of all before it */
 };
 

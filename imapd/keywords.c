@@ -158,7 +158,7 @@ int keywords_read_ours(struct keywords *keywords, int dir, uint32_t uidvalidity,
     return result;
 }
 
-static int begin_ours(const struct keywords *keywords, int dir, uint32_t uidvalidity, const stralloc *lines)
+int keywords_write_ours(const struct keywords *keywords, int dir, uint32_t uidvalidity, const stralloc *lines)
 {
     stralloc text = STRALLOC_ZERO;
     str_catf(&text, "v %u\n", uidvalidity);
@@ -186,7 +186,7 @@ int keywords_add_ours(const struct keywords *keywords, int dir, uint32_t uidvali
     }
     ssize_t n = fd < 0 ? 0 : pread(fd, head, sizeof head - 1, 0);
     bool is_ours = n > 0 && is_of(head, (size_t)n, uidvalidity);
-    int result = !is_ours ? begin_ours(keywords, dir, uidvalidity, lines) : write_whole(fd, lines->s, lines->len);
+    int result = !is_ours ? keywords_write_ours(keywords, dir, uidvalidity, lines) : write_whole(fd, lines->s, lines->len);
     int error = errno;
     if (fd >= 0) {
         close(fd);

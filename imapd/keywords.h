@@ -41,6 +41,8 @@ int keywords_read_ours(struct keywords *keywords, int dir, uint32_t uidvalidity,
                        void (*each)(void *ctx, uint32_t uid, uint64_t bits), void *ctx);
 /* `UID HEX`; nothing for bits that are all letters. */
 void keywords_line_append(stralloc *out, uint32_t uid, uint64_t bits);
+/* The whole file: names, and these lines. 0; -1 errno. */
+int keywords_write_ours(const struct keywords *keywords, int dir, uint32_t uidvalidity, const stralloc *lines);
 /* Appends lines; begins the file (with all names) where it is not there or of another UIDVALIDITY. 0; -1 errno. */
 int keywords_add_ours(const struct keywords *keywords, int dir, uint32_t uidvalidity, const stralloc *lines);
 

@@ -161,6 +161,51 @@ def uid_list_of_others(tap):
         tap.is_equal(lines[:3], ["3 V77 N11 Gabc", "2 W5 P1.x :" + names[0], "6 :" + names[2]], "its_fields_stay_and_uids_ascend")
 
 
+ROUNDS = int(os.environ.get("ROUNDS", "800"))
+
+
+def come_and_go(box, rounds):
+    """Mail that is appended, read, marked and expunged; each 400 times another session."""
+    for start in range(0, rounds, 400):
+        with box.session() as s:
+            s.select()
+            for _ in range(start, min(start + 400, rounds)):
+                uid = int(s.good("APPEND INBOX", b"Subject: short-lived\r\n\r\nbody\r\n").code("APPENDUID").split()[1])
+                s.good("UID FETCH %d ENVELOPE" % uid)
+                s.good("UID STORE %d +FLAGS.SILENT (\\Deleted k29)" % uid)
+                s.good("UID EXPUNGE %d" % uid)
+
+
+def keywords_of(s):
+    return [[w for w in items["FLAGS"] if w.startswith(b"k")] for _, items in s.good("FETCH 2 FLAGS").fetched()]
+
+
+def files_stay_small(tap):
+    limits = {"dovecot-uidlist": 8, "stafet-keywords": 6, "stafet.cache": 128, "stafet.index": 160}
+    with Box() as box:
+        with box.session() as s:
+            s.select()
+            for n in range(30):
+                s.good("STORE 2 +FLAGS.SILENT (k%d)" % n)
+            s.good("FETCH 1:* ENVELOPE")
+            keywords = keywords_of(s)
+        before = known(box)
+        come_and_go(box, ROUNDS // 2)
+        shutil.copyfile(box.path("stafet.index"), box.path("old"))
+        come_and_go(box, ROUNDS // 2)
+        sizes = {name: os.stat(box.path(name)).st_size >> 10 for name in limits}
+        tap.is_equal({name: size for name, size in sizes.items() if size > limits[name]}, {}, "files_that_are_appended_to_stay_small")
+        tap.is_equal(known(box), before, "uids_stay")
+        with box.session() as s:
+            s.select()
+            tap.is_equal(keywords_of(s), keywords, "and_keywords_past_the_letters")
+        os.rename(box.path("old"), box.path("stafet.index"))
+        with box.session() as s:
+            s.select()
+            subjects = [items["ENVELOPE"][1] for _, items in s.good("FETCH 1:* ENVELOPE").fetched()]
+            tap.is_equal(subjects, [b"1", b"2", b"3"], "an_index_of_another_cache_believes_nothing_of_it")
+
+
 def locks_of_the_dead(tap):
     with Box() as box, box.session() as s:
         box.write("dovecot-uidlist.lock.stafet", "1:host")
@@ -179,7 +224,7 @@ def locks_of_the_dead(tap):
 
 def main():
     tap = Tap()
-    for case in (half_a_line, store_meets_renames, journal_is_damaged, uid_list_is_lost, uid_list_of_others, locks_of_the_dead):
+    for case in (half_a_line, store_meets_renames, journal_is_damaged, uid_list_is_lost, uid_list_of_others, files_stay_small, locks_of_the_dead):
         case(tap)
     tap.done()
 
