@@ -186,11 +186,11 @@ int keywords_add_ours(const struct keywords *keywords, int dir, uint32_t uidvali
     }
     ssize_t n = fd < 0 ? 0 : pread(fd, head, sizeof head - 1, 0);
     bool is_ours = n > 0 && is_of(head, (size_t)n, uidvalidity);
-    int result = !is_ours ? keywords_write_ours(keywords, dir, uidvalidity, lines) : write_whole(fd, lines->s, lines->len);
+    int appended = is_ours ? textfile_append(fd, lines, false) : 0;
     int error = errno;
     if (fd >= 0) {
         close(fd);
     }
     errno = error;
-    return result;
+    return appended == 0 ? keywords_write_ours(keywords, dir, uidvalidity, lines) : appended < 0 ? -1 : 0;
 }

@@ -11,7 +11,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "imapd/dotlock.h"
+#include "imapd/textfile.h"
 #include "lib/log.h"
 #include "lib/scan.h"
 #include "lib/str.h"
@@ -255,35 +255,6 @@ void uidlist_header_append(stralloc *out, uint32_t uidvalidity, uint32_t uidnext
     str_catc(out, '\n');
 }
 
-/* A crash may have left half a line, whose UID was never told: it is cut off, so that nothing is glued to it. 0; -1 errno. */
-static int cut_half_line(int fd, off_t size)
-{
-    char tail[4096];
-    off_t from = size > (off_t)sizeof tail ? size - (off_t)sizeof tail : 0;
-    ssize_t n = pread(fd, tail, (size_t)(size - from), from);
-    if (n != (ssize_t)(size - from)) {
-        return -1;
-    }
-    const char *lf = memrchr(tail, '\n', (size_t)n);
-    bool is_whole = n == 0 || lf == NULL || lf == tail + n - 1; /* no LF at all: no list of lines */
-    return is_whole ? 0 : ftruncate(fd, from + (lf - tail) + 1);
-}
-
-static int append_lines(int fd, const stralloc *lines)
-{
-    struct stat stat;
-    if (fstat(fd, &stat) < 0 || cut_half_line(fd, stat.st_size) < 0 || fstat(fd, &stat) < 0) {
-        return -1;
-    }
-    if (write_whole(fd, lines->s, lines->len) < 0 || fdatasync(fd) < 0) {
-        int error = errno;
-        (void)!ftruncate(fd, stat.st_size); /* no half line for the next one to be glued to */
-        errno = error;
-        return -1;
-    }
-    return 0;
-}
-
 /* May lines go behind this header? 1, 0; -1 errno. */
 static int check_header(int fd, uint32_t uidvalidity)
 {
@@ -305,8 +276,8 @@ int uidlist_add(int dir, uint32_t uidvalidity, const stralloc *lines)
         return errno == ENOENT ? 0 : -1;
     }
     int result = check_header(fd, uidvalidity);
-    if (result == 1 && append_lines(fd, lines) < 0) {
-        result = -1;
+    if (result == 1) {
+        result = textfile_append(fd, lines, true);
     }
     int error = errno;
     close(fd);
