@@ -40,7 +40,7 @@ static void take_entries(struct scan *scan, const stralloc *bytes, size_t *at)
     namehash_free(&known);
 }
 
-/* What lies behind fresh_at. */
+/* What lies behind fresh_at. False: it is no file of ours. */
 static bool read_rest(struct folder *folder, int fd, stralloc *bytes)
 {
     struct stat stat;
@@ -52,26 +52,36 @@ static bool read_rest(struct folder *folder, int fd, stralloc *bytes)
     size_t n = (size_t)(size - folder->fresh_at);
     ssize_t got = pread(fd, str_room(bytes, n + 1), n, (off_t)folder->fresh_at);
     bytes->len = got < 0 ? 0 : (size_t)got;
-    return got > 0;
+    return got >= 0;
+}
+
+/* May the file go on? An entry that broke would hide all behind it. */
+static bool take_rest(struct scan *scan, int fd)
+{
+    struct folder *folder = scan->folder;
+    stralloc bytes = STRALLOC_ZERO;
+    size_t at = 0;
+    bool is_good = read_rest(folder, fd, &bytes);
+    if (is_good && bytes.len > 0) {
+        take_entries(scan, &bytes, &at);
+        is_good = folder->fresh_at + bytes.len <= KEEP && !fresh_is_broken(bytes.s, bytes.len, at);
+        folder->fresh_at += at;
+        folder_cache_stage(folder);
+    }
+    stralloc_free(&bytes);
+    return is_good;
 }
 
 void scan_take_fresh(struct scan *scan)
 {
     struct folder *folder = scan->folder;
-    stralloc bytes = STRALLOC_ZERO;
-    size_t at = 0;
     int fd = scan->n_records == 0 ? -1 : openat(folder->dir, FRESH_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) {
         return;
     }
-    if (read_rest(folder, fd, &bytes)) {
-        take_entries(scan, &bytes, &at);
-        folder->fresh_at += at;
-        folder_cache_stage(folder);
-    }
+    bool may_go_on = take_rest(scan, fd);
     close(fd);
-    stralloc_free(&bytes);
-    if (folder->fresh_at > KEEP) {
+    if (!may_go_on) {
         (void)unlinkat(folder->dir, FRESH_NAME, 0); /* what a deliverer adds to it meanwhile is parsed by the session */
         folder->fresh_at = 0;
     }

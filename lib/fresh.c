@@ -11,7 +11,7 @@
 #include "lib/crc32c.h"
 #include "lib/str.h"
 
-enum { CRC_FROM = 8 };
+enum { CRC_FROM = 8, NAME_LEN_MAX = 255 };
 struct head {
     uint32_t len, crc, name_len, summary_len;
 };
@@ -38,7 +38,7 @@ static void put_entry(stralloc *out, const char *base, size_t base_len, const ch
 int fresh_append(int maildir, const char *base, size_t base_len, const char *summary, size_t n)
 {
     struct stat stat;
-    if (base_len > 255 || n > FRESH_MAX) {
+    if (base_len > NAME_LEN_MAX || n > FRESH_MAX) {
         errno = EINVAL;
         return -1;
     }
@@ -59,6 +59,24 @@ int fresh_append(int maildir, const char *base, size_t base_len, const char *sum
     return result;
 }
 
+/* Lengths that fit each other. */
+static bool is_head(const struct head *head)
+{
+    uint64_t content = sizeof *head + (uint64_t)head->name_len + head->summary_len;
+    return head->len % 8 == 0 && content <= head->len && head->len - content < 8 && head->name_len <= NAME_LEN_MAX &&
+           head->summary_len <= FRESH_MAX;
+}
+
+bool fresh_is_broken(const char *bytes, size_t n, size_t at)
+{
+    struct head head;
+    if (n - at < sizeof head) {
+        return false;
+    }
+    memcpy(&head, bytes + at, sizeof head);
+    return !is_head(&head) || head.len <= n - at;
+}
+
 bool fresh_next(const char *bytes, size_t n, size_t *at, struct fresh_entry *out)
 {
     struct head head;
@@ -67,9 +85,7 @@ bool fresh_next(const char *bytes, size_t n, size_t *at, struct fresh_entry *out
     }
     const char *entry = bytes + *at;
     memcpy(&head, entry, sizeof head);
-    uint64_t content = sizeof head + (uint64_t)head.name_len + head.summary_len;
-    if (head.len > n - *at || head.len % 8 != 0 || content > head.len ||
-        crc32c(0, entry + CRC_FROM, head.len - CRC_FROM) != head.crc) {
+    if (!is_head(&head) || head.len > n - *at || crc32c(0, entry + CRC_FROM, head.len - CRC_FROM) != head.crc) {
         return false;
     }
     *out = (struct fresh_entry){.base = entry + sizeof head,

@@ -26,5 +26,7 @@ struct fresh_entry {
 };
 /* The entry at *at, which moves behind it. False: the end, or no whole entry (*at stays). */
 bool fresh_next(const char *bytes, size_t n, size_t *at, struct fresh_entry *out);
+/* After that: what stands at `at` will never be an entry, also when more comes behind it. */
+bool fresh_is_broken(const char *bytes, size_t n, size_t at);
 
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "imapd/folder_inner.h"
+#include "lib/fresh.h"
 #include "lib/die.h"
 #include "lib/str.h"
 #include "tests/tap.h"
@@ -268,6 +269,47 @@ static void test_adding(void)
     folder_list_free(&to);
 }
 
+static bool has_summary(struct folder *folder, const char *wanted)
+{
+    const char *bytes;
+    size_t n;
+    return folder_sync(folder, FOLDER_LOOK) == 0 && folder_summary(folder, folder_end(folder) - 1, &bytes, &n) == 0 &&
+           n == strlen(wanted) && memcmp(bytes, wanted, n) == 0;
+}
+
+/* A delivery with what the deliverer says of it. */
+static void deliver_parsed(unsigned number, const char *summary)
+{
+    char base[100];
+    int dir = openat(root, "f", O_RDONLY | O_DIRECTORY);
+    (void)snprintf(base, sizeof base, "%u.M1Qx%u.mx,S=10,W=12", 1000000 + number, number);
+    ok(fresh_append(dir, base, strlen(base), summary, strlen(summary)) == 0, "a_summary_is_left");
+    close(dir);
+    deliver("f", "new", number, "");
+}
+
+static void test_fresh(void)
+{
+    struct folder folder;
+    make_folder("f");
+    ok(folder_open(&folder, root, "f", FOLDER_WRITE) == 0, "a_folder_for_parsed_mail");
+    deliver_parsed(1, "one");
+    ok(has_summary(&folder, "one"), "what_the_deliverer_parsed_is_taken");
+    int fd = openat(root, "f/stafet.fresh", O_WRONLY | O_APPEND);
+    ok(write(fd, "half an entry, and then", 20) == 20, "a_deliverer_died_in_its_entry");
+    close(fd);
+    deliver_parsed(2, "two");
+    ok(!has_summary(&folder, "two") && !exists("f/stafet.fresh"), "a_broken_entry_ends_the_file");
+    deliver_parsed(3, "three");
+    ok(has_summary(&folder, "three"), "and_the_next_one_is_read");
+    fd = openat(root, "f/stafet.fresh", O_WRONLY);
+    ok(ftruncate(fd, 2 << 20) == 0, "it_grew_to_2_mib");
+    close(fd);
+    deliver("f", "new", 4, "");
+    ok(folder_sync(&folder, FOLDER_LOOK) == 0 && !exists("f/stafet.fresh"), "a_large_one_goes");
+    folder_close(&folder);
+}
+
 int main(void)
 {
     char path[] = "/tmp/stafet-folder.XXXXXX";
@@ -279,6 +321,7 @@ int main(void)
     test_two_sessions();
     test_foreign_changes();
     test_adding();
+    test_fresh();
     char command[64];
     (void)snprintf(command, sizeof command, "rm -rf %s", path);
     return system(command) != 0 ? 1 : done();
