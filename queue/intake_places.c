@@ -4,12 +4,15 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/die.h"
 #include "lib/log.h"
 #include "lib/ordered.h"
 #include "queue/intake_places.h"
+
+enum { WAIT_TRIES = 50 };
 
 bool intake_file_system_needs_two(int folder)
 {
@@ -20,11 +23,17 @@ bool intake_file_system_needs_two(int folder)
     return !ordered_device_is_safe(st.st_dev);
 }
 
+/* What only send may change is waited for: where all services start at once, it has not done so yet. */
 static int open_folder(const char *name, int how)
 {
+    static const struct timespec wait = {.tv_nsec = 100000000};
     int fd = open(name, how | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 && errno == EACCES && how == O_RDONLY) {
-        die_temporary("%s cannot be opened to be synced: stafet-send gives it mode 3770 when it starts; start it first", name);
+    for (int tries = 0; fd < 0 && errno == EACCES && how == O_RDONLY; tries++) {
+        if (tries == WAIT_TRIES) {
+            die_temporary("%s cannot be opened to be synced: stafet-send gives it mode 3770 when it starts; start it", name);
+        }
+        nanosleep(&wait, NULL);
+        fd = open(name, how | O_DIRECTORY | O_CLOEXEC);
     }
     if (fd < 0) {
         die_temporary("%s cannot be opened", name);
