@@ -73,6 +73,9 @@ static void put_damaged(struct scheduler *scheduler, int index)
     struct message *message = &scheduler->messages[index];
     if (spool_put_bad(&scheduler->spool, message->id, "crc") < 0) {
         log_event("alert", "id=%s error=%s", message->id, strerror(errno));
+    } else {
+        log_event("alert", "id=%s file=spool/bad/%s.crc reason=%s", message->id, message->id,
+                  "its envelope is damaged; kept for you to look at");
     }
     end_forget(scheduler, index);
 }
