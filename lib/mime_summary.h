@@ -90,7 +90,7 @@ struct mime_summary_part {
     bool is_text;
     struct mime_slice charset; /* as written; empty: none */
 };
-/* Part i of summary->parts (0 where the section is not there). */
+/* Part i of summary->parts (0 where the section is not there). Its places are in order, but may lie beyond the message. */
 void mime_summary_part(const struct mime_summary *summary, uint32_t i, struct mime_summary_part *out);
 /* All of them into out[0..summary->parts), for mime_find. */
 void mime_summary_parts(const struct mime_summary *summary, struct mime_part *out);

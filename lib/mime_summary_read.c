@@ -65,8 +65,9 @@ bool mime_summary_get(const struct mime_summary *summary, enum mime_section sect
 }
 
 /* A place behind another one, by its stored and wire bytes and lines. */
-static struct mime_place place_behind(struct mime_place before, uint32_t offset, uint32_t wire, uint32_t lines)
+static struct mime_place place_behind(struct mime_place before, uint64_t offset, uint32_t wire, uint32_t lines)
 {
+    offset = offset < before.offset ? before.offset : offset; /* a damaged table: nothing ends before it begins */
     uint64_t stored = offset - before.offset;
     return (struct mime_place){.offset = offset, .lines = before.lines + lines, .bare = before.bare + wire - stored};
 }

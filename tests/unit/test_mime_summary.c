@@ -223,11 +223,24 @@ static void touch_everything(void)
     }
 }
 
+/* No part of the open summary ends before it begins. */
+static bool is_in_order(void)
+{
+    struct mime_summary_part part;
+    bool is_good = true;
+    for (uint32_t i = 0; i < summary.parts && is_good; i++) {
+        mime_summary_part(&summary, i, &part);
+        is_good = part.part.start.offset <= part.part.body.offset && part.part.body.offset <= part.part.end.offset;
+    }
+    return is_good;
+}
+
 /* Every byte changed in turn, every length cut: refused, or safe to read (AddressSanitizer looks on in check-asan). */
 static void damage(void)
 {
     (void)make(message, sizeof message - 1, sizeof message);
     unsigned opened = 0;
+    unsigned disordered = 0;
     for (size_t i = 0; i < blob.len; i++) {
         stralloc copy = STRALLOC_ZERO;
         str_cat(&copy, blob.s, blob.len);
@@ -235,10 +248,12 @@ static void damage(void)
         if (mime_summary_open(&summary, copy.s, copy.len)) {
             opened++;
             touch_everything();
+            disordered += !is_in_order();
         }
         stralloc_free(&copy);
     }
     ok(opened > 0, "a damaged summary is refused or safe");
+    is_number(disordered, 0, "no part of one ends before it begins");
     unsigned cut = 0;
     for (size_t n = 0; n < blob.len; n++) {
         cut += mime_summary_open(&summary, blob.s, n);
