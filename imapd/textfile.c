@@ -15,6 +15,7 @@
 int textfile_read(int dir, const char *name, stralloc *out)
 {
     struct stat stat;
+    (void)str_text(out); /* no file: an empty text */
     int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) {
         return errno == ENOENT ? 0 : -1;

@@ -124,7 +124,7 @@ bool utf7_to_utf8(const char *bytes, size_t n, stralloc *out)
             at += len;
         }
     }
-    is_good = is_good && utf7_from_utf8(out->s + before, out->len - before, &again) && again.len == n &&
+    is_good = is_good && utf7_from_utf8(str_text(out) + before, out->len - before, &again) && again.len == n &&
               memcmp(str_text(&again), bytes, n) == 0;
     stralloc_free(&again);
     if (!is_good) {

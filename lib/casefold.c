@@ -76,6 +76,9 @@ static size_t fold(uint32_t c, char *out)
 
 void casefold_append(stralloc *out, const char *bytes, size_t n)
 {
+    if (n == 0) {
+        return; /* bytes may be NULL */
+    }
     const char *p = bytes;
     const char *end = bytes + n;
     char *to = str_room(out, 3 * n + 16); /* a character grows to three times its bytes at most */

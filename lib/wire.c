@@ -110,7 +110,9 @@ void wire_put(struct wire *wire, const char *bytes, size_t n)
         write_with(wire, bytes, n);
         return;
     }
-    memcpy(wire->out_buf + wire->out_len, bytes, n);
+    if (n > 0) {
+        memcpy(wire->out_buf + wire->out_len, bytes, n);
+    }
     wire->out_len += n;
 }
 
