@@ -21,11 +21,22 @@ void keywords_clear(struct keywords *keywords)
     memset(keywords->len, 0, sizeof keywords->len);
 }
 
+/* An atom (RFC 3501 9): what no client can write, no client is told. */
+static bool is_keyword(const char *name, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (name[i] <= 0x20 || name[i] >= 0x7f || strchr("(){%*\"\\]", name[i]) != NULL) {
+            return false;
+        }
+    }
+    return n > 0 && n <= KEYWORD_LEN_MAX;
+}
+
 void keywords_set(struct keywords *keywords, unsigned number, const char *name, size_t n)
 {
     bool is_same = number < KEYWORDS_MAX && n == keywords->len[number] && n > 0 &&
                    memcmp(keywords->text.s + keywords->at[number], name, n) == 0;
-    if (!is_same && number < KEYWORDS_MAX && n > 0 && n <= KEYWORD_LEN_MAX) {
+    if (!is_same && number < KEYWORDS_MAX && is_keyword(name, n)) {
         keywords->at[number] = (uint32_t)keywords->text.len;
         keywords->len[number] = (uint16_t)n;
         str_cat(&keywords->text, name, n);
@@ -55,8 +66,10 @@ int keywords_free_number(const struct keywords *keywords)
 void keywords_append_table(stralloc *out, const struct keywords *keywords)
 {
     for (int i = 0; i < KEYWORDS_MAX; i++) {
-        str_cat(out, keywords->text.s + keywords->at[i], keywords->len[i]);
-        str_cat(out, "", 1);
+        if (keywords->len[i] > 0) {
+            str_cat(out, keywords->text.s + keywords->at[i], keywords->len[i]);
+        }
+        str_catc(out, '\0');
     }
 }
 

@@ -23,6 +23,7 @@ struct keywords {
     uint16_t len[KEYWORDS_MAX]; /* 0: number is free */
 };
 void keywords_clear(struct keywords *keywords);
+/* One that is no atom, or over KEYWORD_LEN_MAX, is passed over: others' files may hold anything. */
 void keywords_set(struct keywords *keywords, unsigned number, const char *name, size_t n);
 /* -1: none of that name (ASCII case does not count). */
 int keywords_find(const struct keywords *keywords, const char *name, size_t n);
