@@ -23,6 +23,21 @@ static void count(struct folder *folder, const struct record *record, int sign)
     folder->bytes += record->size == UINT32_MAX ? 0 : (uint64_t)(int64_t)sign * record->size;
 }
 
+/* Do all new messages have a name, and UIDs that ascend from UIDNEXT? */
+static bool is_playable(const struct folder *folder, const struct entry *entry)
+{
+    const struct record *records = (const struct record *)(const void *)entry->items;
+    size_t names_len = entry->len - (size_t)entry->head.n * sizeof(struct record);
+    uint32_t uidnext = folder->uidnext;
+    for (uint32_t i = 0; i < entry->head.n; i++) {
+        if (records[i].name_at >= names_len || records[i].uid < uidnext || records[i].uid == UINT32_MAX) {
+            return false;
+        }
+        uidnext = records[i].uid + 1;
+    }
+    return true;
+}
+
 static void play_append(struct folder *folder, const struct entry *entry)
 {
     const struct record *records = (const struct record *)(const void *)entry->items;
@@ -39,9 +54,6 @@ static void play_append(struct folder *folder, const struct entry *entry)
             folder->tail = memory_grow(folder->tail, folder->tail_room, sizeof *folder->tail);
         }
         struct record record = records[i];
-        if (record.name_at >= names_len || record.uid < folder->uidnext) {
-            folder_damaged(folder, "a new message of the index has no name or a UID that was used");
-        }
         record.name_at += names_at;
         record.modseq = entry->head.modseq;
         record.state &= RECORD_IS_NEW | RECORD_IS_ODD;
@@ -172,6 +184,10 @@ static size_t play_bytes(struct folder *folder, const char *bytes, size_t n, boo
     size_t used;
     enum entry_result result;
     while ((result = entry_parse(bytes + at, n - at, &entry, &used)) == ENTRY_WHOLE) {
+        if (entry.head.kind == ENTRY_APPEND && !folder->is_replaying && !is_playable(folder, &entry)) {
+            result = ENTRY_TORN;
+            break;
+        }
         play_entry(folder, &entry);
         at += used;
     }

@@ -28,19 +28,23 @@ static const char *listed_name(const void *ctx, uint32_t value, size_t *len_out)
     return list->bytes.s + list->entry[value].name_at;
 }
 
+/* The table's room comes from the records themselves: the header's counts may be wrong. */
 static void hash_known(struct scan *scan)
 {
     struct folder *folder = scan->folder;
-    namehash_init(&scan->known, scan->is_whole ? folder->n_live : folder->n_new, known_name, folder);
-    if (!scan->is_whole && folder->n_new == 0) {
-        return;
-    }
-    for (uint32_t i = folder_first(folder); i < folder_end(folder); i = folder_next(folder, i)) {
+    struct folder_list known = {0};
+    bool has_any = scan->is_whole || folder->n_new > 0;
+    for (uint32_t i = folder_first(folder); has_any && i < folder_end(folder); i = folder_next(folder, i)) {
         if (scan->is_whole || folder_record_at(folder, i)->state & RECORD_IS_NEW) {
-            const char *name = folder_base_name(folder, i);
-            namehash_put(&scan->known, name, strlen(name), i);
+            folder_list_add(&known, i);
         }
     }
+    namehash_init(&scan->known, known.n, known_name, folder);
+    for (uint32_t k = 0; k < known.n; k++) {
+        const char *name = folder_base_name(folder, known.item[k]);
+        namehash_put(&scan->known, name, strlen(name), known.item[k]);
+    }
+    folder_list_free(&known);
 }
 
 static int read_list(struct scan *scan)
