@@ -62,6 +62,10 @@ lint: setup-build+lint
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(ROOM_ARCHIVES) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) $(FUZZ) -o $@ $< -Wl,--start-group $(ROOM_ARCHIVES) $(LIB) -Wl,--end-group $(LDLIBS)
+# imapd's own: it and smtpd both have a slice_is().
+$(BUILD)/tests/fuzz/fuzz_imap_%: $(BUILD)/tests/fuzz/fuzz_imap_%.o $(BUILD)/imapd/room.a $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $(FUZZ) -o $@ $^ $(LDLIBS)
 fuzz-smoke: setup-build+lint
 	@tests/fuzz-smoke
 bench: setup-build+run+bench
