@@ -25,12 +25,13 @@
 
 struct login_settings login_settings;
 const struct control_entry login_controls[] = {
+    {"popinterval", CONTROL_NUMBER, "60", 0, 86400, &login_settings.pop_interval},
     {"defaultdomain", CONTROL_TEXT, "=me", 0, 0, &login_settings.default_domain},
     {"passwordscheme", CONTROL_TEXT, PASSWORD_SCHEME_DEFAULT, 0, 0, &login_settings.scheme},
-    {"popinterval", CONTROL_NUMBER, "60", 0, 86400, &login_settings.pop_interval},
     {"opensmtp", CONTROL_EXISTS, NULL, 0, 0, &login_settings.keeps_open_smtp},
     {0},
 };
+const struct control_entry *const login_controls_of_vchkpw = &login_controls[1];
 
 static const struct {
     const char *name;

@@ -85,7 +85,7 @@ static enum va check(void *ctx, stralloc *out)
         log_event("refused", "program=vchkpw what=%s", "login and password have more than 2048 bytes");
         str_catc(out, 'D');
     } else if (checkpassword_parse(bytes, (size_t)n, &login, &password)) {
-        if (control_load(login_controls) < 0) {
+        if (control_load(login_controls_of_vchkpw) < 0) {
             die_temporary("cannot read the control files");
         }
         ask(job, login, password, out);
@@ -207,8 +207,8 @@ static const char *take_options(int argc, char **argv)
     int letter;
     while ((letter = getopt(argc, argv, "+H:T")) != -1) {
         if (letter == 'T') {
-            int loaded = control_load(login_controls);
-            control_print(login_controls);
+            int loaded = control_load(login_controls_of_vchkpw);
+            control_print(login_controls_of_vchkpw);
             exit(loaded < 0 ? 111 : 0);
         }
         if (letter != 'H') {
