@@ -55,7 +55,7 @@ static int empty(int fd, struct sum *sum)
         }
         result = unlinkat(fd, entry->d_name, 0);
     }
-    int error = errno;
+    int error = errno == EISDIR ? ENOTEMPTY : errno; /* a folder where mail should be */
     (void)closedir(folder);
     errno = error;
     return result;

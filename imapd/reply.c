@@ -45,12 +45,8 @@ const struct reply reply_disk = {REPLY_NO, "UNAVAILABLE", "%s: the server's disk
 const struct reply reply_io = {REPLY_NO, "SERVERBUG",
                                "%s: the mailbox could not be read or written; postmaster finds the reason in the log"};
 const struct reply reply_limit_keywords = {REPLY_NO, "LIMIT", "%s: a mailbox has at most 64 keywords, and all are taken"};
-const struct reply reply_expunged = {REPLY_NO, "EXPUNGEISSUED", "%s: a message was removed by another program"};
 const struct reply reply_no_special_use = {REPLY_NO, "USEATTR",
                                            "%s: that special use is not known here, or another mailbox has it"};
-const struct reply reply_unknown_cte = {REPLY_NO, "UNKNOWN-CTE", "%s: the part's encoding is not known or broken"};
-const struct reply reply_has_children = {REPLY_NO, "HASCHILDREN", "%s: it is only a name above other mailboxes"};
-const struct reply reply_not_saved = {REPLY_NO, "NOTSAVED", "%s: the search result was not saved"};
 const struct reply reply_lost_append = {REPLY_BAD, NULL, "%s: what follows the message is not the end of the command"};
 
 const struct reply reply_login_first = {REPLY_BAD, NULL, "log in first: LOGIN or AUTHENTICATE PLAIN"};

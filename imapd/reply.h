@@ -21,8 +21,7 @@ extern const struct reply reply_no_tag, reply_unknown, reply_syntax, reply_too_l
 /* not now, not so */
 extern const struct reply reply_read_only, reply_no_folder, reply_try_create, reply_already_exists, reply_bad_name,
     reply_is_inbox, reply_not_empty, reply_no_permission, reply_over_quota, reply_too_big, reply_disk, reply_io,
-    reply_limit_keywords, reply_expunged, reply_no_special_use, reply_unknown_cte, reply_has_children, reply_not_saved,
-    reply_lost_append;
+    reply_limit_keywords, reply_no_special_use, reply_lost_append;
 /* the front */
 extern const struct reply reply_login_first, reply_cancelled, reply_no_mechanism, reply_bad_plain, reply_bad_password,
     reply_disabled, reply_no_service, reply_too_often, reply_need_tls, reply_in_use, reply_later, reply_refused;
