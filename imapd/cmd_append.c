@@ -108,23 +108,8 @@ static int receive(struct session *session, uint64_t left, int fd, struct lines 
 /* A refusal before the message: where it comes without asking it has to go by first. */
 static const struct reply *refuse(struct session *session, const struct reply *reply)
 {
-    if (!session->input.message.is_plus) {
-        return reply;
-    }
-    session->input.command.len = 0;
-    if (!input_skip(&session->input, session->input.message.len)) {
-        session->is_over = true;
-        return NULL;
-    }
-    switch (input_read_rest(&session->input)) {
-    case INPUT_END:
-    case INPUT_TIMEOUT:
-    case INPUT_GONE:
-        session->is_over = true;
-        return NULL;
-    default:
-        return reply;
-    }
+    session->is_over = input_drop_message(&session->input) != INPUT_COMMAND;
+    return session->is_over ? NULL : reply;
 }
 
 static const struct reply *commit(struct session *session, struct folder_append *append, const struct lines *lines,
@@ -160,6 +145,7 @@ static const struct reply *take_message(struct session *session, struct folder *
         session_put(session, "+ go on\r\n");
         session_flush(session);
     }
+    session->input.has_message = false;
     int received = receive(session, session->input.message.len, append.fd, &lines);
     int error = errno;
     const struct reply *reply = NULL;
@@ -204,16 +190,12 @@ const struct reply *cmd_append(struct session *session, struct parser *parser)
     bool has_name = false;
     const struct reply *reply;
     if (!parse_request(session, parser, &request, &has_name)) {
-        bool has_message =
-            parse_announces_message(session->input.command.s, session->input.command.len) && session->input.message.len > 0;
-        reply = request.is_bad_date ? &reply_bad_date : &reply_syntax;
-        reply = has_message ? refuse(session, reply) : reply;
+        reply = refuse(session, request.is_bad_date ? &reply_bad_date : &reply_syntax);
     } else if (!has_name) {
         reply = refuse(session, &reply_bad_name);
     } else {
         reply = run(session, &request);
     }
-    session->input.message = (struct literal){0};
     stralloc_free(&request.folder);
     return reply;
 }

@@ -145,6 +145,7 @@ enum input_result input_read_rest(struct input *input)
         }
         if (parse_announces_message(input->command.s, input->command.len)) {
             input->message = literal;
+            input->has_message = true;
             return INPUT_MESSAGE;
         }
         result = read_literal(input, &literal);
@@ -154,8 +155,29 @@ enum input_result input_read_rest(struct input *input)
     }
 }
 
+enum input_result input_drop_message(struct input *input)
+{
+    if (!input->has_message || !input->message.is_plus) {
+        input->has_message = false;
+        return INPUT_COMMAND;
+    }
+    input->has_message = false;
+    input->command.len = 0;
+    if (!input_skip(input, input->message.len)) {
+        return INPUT_END;
+    }
+    enum input_result result = input_read_rest(input);
+    return result == INPUT_END || result == INPUT_TIMEOUT || result == INPUT_GONE ? result : INPUT_COMMAND;
+}
+
 enum input_result input_read(struct input *input)
 {
+    while (input->has_message) { /* what follows a message may announce another one */
+        enum input_result result = input_drop_message(input);
+        if (result != INPUT_COMMAND) {
+            return result;
+        }
+    }
     input->command.len = 0;
     return input_read_rest(input);
 }

@@ -13,6 +13,7 @@ struct input {
     struct wire *wire;
     stralloc command;       /* without the last line end */
     struct literal message; /* INPUT_MESSAGE */
+    bool has_message;       /* it is still to come, and whoever takes it says so */
 };
 enum input_result {
     INPUT_COMMAND,
@@ -24,6 +25,9 @@ enum input_result {
     INPUT_GONE
 };
 enum input_result input_read(struct input *input) __attribute__((warn_unused_result));
+/* A message that nobody took: where it comes without asking, it and the rest of its command go by (at the next input_read, too).
+ * INPUT_COMMAND: go on. */
+enum input_result input_drop_message(struct input *input) __attribute__((warn_unused_result));
 /* Goes on with the line behind APPEND's message, appended to command. */
 enum input_result input_read_rest(struct input *input) __attribute__((warn_unused_result));
 /* Drops n bytes. False: the client is gone. */

@@ -63,6 +63,7 @@ static void read_all(void)
         enum input_result result = input_read(&input);
         while (result == INPUT_MESSAGE) {
             (void)note(result);
+            input.has_message = false;
             if (!input_skip(&input, input.message.len)) {
                 str_cats(&got, " cut");
                 return;
