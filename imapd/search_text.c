@@ -10,6 +10,8 @@
 #include "lib/casefold.h"
 #include "lib/str.h"
 
+enum { READ_MAX = 64 << 20, KEEP_MAX = 1 << 20 };
+
 bool search_has(const char *bytes, size_t n, const stralloc *needle)
 {
     return needle->len == 0 || (n >= needle->len && memmem(bytes, n, needle->s, needle->len) != NULL);
@@ -155,14 +157,22 @@ static bool in_part(struct reading *reading, const struct mime_summary_part *par
     return has;
 }
 
+/* To what was read of the message. False: nothing of the part was. */
+static bool clip(struct mime_part *part, size_t n)
+{
+    part->end.offset = part->end.offset < n ? part->end.offset : n;
+    part->body.offset = part->body.offset < n ? part->body.offset : n;
+    return part->start.offset < n;
+}
+
 static bool in_parts(struct reading *reading, const struct mime_summary *summary)
 {
     bool is_text_search = reading->key->kind == SEARCH_TEXT;
     for (uint32_t i = 0; i < summary->parts; i++) {
         struct mime_summary_part part;
         mime_summary_part(summary, i, &part);
-        if (part.part.end.offset > reading->bytes->len || part.part.body.offset > part.part.end.offset) {
-            return false; /* not this file's */
+        if (!clip(&part.part, reading->bytes->len)) {
+            continue;
         }
         const char *header = reading->bytes->s + part.part.start.offset;
         size_t header_len = (size_t)(part.part.body.offset - part.part.start.offset);
@@ -184,6 +194,7 @@ static bool in_parts(struct reading *reading, const struct mime_summary *summary
     return false;
 }
 
+/* Up to READ_MAX bytes: memory has an end, and a message need not. */
 static int read_message(struct folder *folder, uint32_t index, stralloc *out)
 {
     uint64_t bytes;
@@ -193,7 +204,7 @@ static int read_message(struct folder *folder, uint32_t index, stralloc *out)
     }
     out->len = 0;
     int result = 0;
-    size_t size = (size_t)bytes;
+    size_t size = bytes < READ_MAX ? (size_t)bytes : READ_MAX;
     char *room = str_room(out, size + 1);
     while (result == 0 && out->len < size) {
         ssize_t n = read(fd, room + out->len, size - out->len);
@@ -253,6 +264,9 @@ bool search_in_message(struct session *session, uint32_t index, const struct sea
     bool has = false;
     if (!in_cached_fields(&reading, &summary, &has) && read_message(folder, index, &bytes) == 0) {
         has = in_bytes(&reading, &summary);
+    }
+    if (bytes.a > KEEP_MAX) {
+        stralloc_free(&bytes);
     }
     stralloc_free(&reading.decoded);
     stralloc_free(&reading.folded);
