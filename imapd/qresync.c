@@ -75,6 +75,22 @@ static void put_range(struct vanished *vanished, uint32_t first, uint32_t last)
     session_room(vanished->session);
 }
 
+/* The first of sorted ranges that does not end before uid; set->n: none. */
+static uint32_t range_at(const struct set *set, uint32_t uid)
+{
+    uint32_t low = 0;
+    uint32_t high = set->n;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (set->range[middle].last < uid) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
 static void each_vanished(void *ctx, uint32_t first, uint32_t last)
 {
     struct vanished *vanished = ctx;
@@ -82,13 +98,10 @@ static void each_vanished(void *ctx, uint32_t first, uint32_t last)
         put_range(vanished, first, last);
         return;
     }
-    for (uint32_t i = 0; i < vanished->known->n; i++) {
-        const struct set_range *range = &vanished->known->range[i];
-        uint32_t from = range->first > first ? range->first : first;
-        uint32_t to = range->last < last ? range->last : last;
-        if (from <= to) {
-            put_range(vanished, from, to);
-        }
+    const struct set *known = vanished->known;
+    for (uint32_t i = range_at(known, first); i < known->n && known->range[i].first <= last; i++) {
+        const struct set_range *range = &known->range[i];
+        put_range(vanished, range->first > first ? range->first : first, range->last < last ? range->last : last);
     }
 }
 
@@ -139,12 +152,8 @@ void qresync_put_vanished(struct session *session, uint64_t modseq, const struct
 /* False: known UIDs are given and this one is not among them. */
 static bool is_known(const struct qresync_request *request, uint32_t uid)
 {
-    for (uint32_t i = 0; i < request->known.n; i++) {
-        if (uid >= request->known.range[i].first && uid <= request->known.range[i].last) {
-            return true;
-        }
-    }
-    return !request->has_known;
+    uint32_t i = range_at(&request->known, uid);
+    return !request->has_known || (i < request->known.n && uid >= request->known.range[i].first);
 }
 
 void qresync_answer(struct session *session, struct qresync_request *request)
