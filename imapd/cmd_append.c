@@ -112,6 +112,14 @@ static const struct reply *refuse(struct session *session, const struct reply *r
     return session->is_over ? NULL : reply;
 }
 
+struct commit {
+    struct session *session;
+    struct folder_append *append;
+    const struct lines *lines;
+    const struct request *request;
+    const struct reply *reply;
+};
+
 static const struct reply *commit(struct session *session, struct folder_append *append, const struct lines *lines,
                                   const struct request *request)
 {
@@ -130,6 +138,19 @@ static const struct reply *commit(struct session *session, struct folder_append 
     str_catf(&session->code, "APPENDUID %u %u", append->folder->head.uidvalidity, uid);
     session_take_quota(session, meta.bytes, 1);
     return &reply_done;
+}
+
+static int commit_step(void *ctx)
+{
+    struct commit *it = ctx;
+    it->reply = commit(it->session, it->append, it->lines, it->request);
+    return 0;
+}
+
+/* The index of the folder may turn out to be damaged here. */
+static const struct reply *commit_guarded(struct commit it)
+{
+    return folder_guarded(it.append->folder, commit_step, &it) < 0 ? reply_of_errno(errno) : it.reply;
 }
 
 static const struct reply *take_message(struct session *session, struct folder *folder, const struct request *request)
@@ -156,7 +177,9 @@ static const struct reply *take_message(struct session *session, struct folder *
         enum input_result rest = input_read_rest(&session->input);
         session->is_over = rest == INPUT_END || rest == INPUT_TIMEOUT || rest == INPUT_GONE;
         bool is_whole = rest == INPUT_COMMAND && session->input.command.len == 0;
-        reply = !is_whole ? &reply_lost_append : received < 0 ? reply_of_errno(error) : commit(session, &append, &lines, request);
+        reply = !is_whole      ? &reply_lost_append
+                : received < 0 ? reply_of_errno(error)
+                               : commit_guarded((struct commit){session, &append, &lines, request, NULL});
     }
     folder_append_abort(&append);
     return session->is_over ? NULL : reply;

@@ -176,6 +176,7 @@ static int move_inbox(struct session *session, const char *to)
     if (make_folder(session->root, to) < 0 || folder_open(&inbox, session->root, ".", FOLDER_WRITE) < 0) {
         return -1;
     }
+    inbox.on_damage = session_damaged;
     int result = folder_sync(&inbox, FOLDER_LOOK);
     for (uint32_t i = folder_first(&inbox); i < folder_end(&inbox) && result == 0; i = folder_next(&inbox, i)) {
         folder_list_add(&which, folder_record(&inbox, i)->uid);

@@ -57,7 +57,7 @@ static void put_state(struct session *session)
                  folder->head.uidvalidity, folder->uidnext, (unsigned long long)folder->modseq);
 }
 
-_Noreturn static void on_damage(void)
+void session_damaged(void)
 {
     static const char bye[] = "* BYE [SERVERBUG] the index of this mailbox was damaged; log in again, it is made anew\r\n";
     (void)!write(1, bye, sizeof bye - 1);
@@ -70,7 +70,7 @@ static const struct reply *enter(struct session *session, const char *name, enum
     if (folder_open(folder, session->root, name, mode) < 0) {
         return reply_of_errno(errno);
     }
-    folder->on_damage = on_damage;
+    folder->on_damage = session_damaged;
     folder->work = session->work;
     if (folder_sync(folder, FOLDER_LOOK) < 0) {
         const struct reply *reply = reply_of_errno(errno);

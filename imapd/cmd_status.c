@@ -78,27 +78,56 @@ static void put_items(struct session *session, struct folder *folder, unsigned i
     session_put(session, ")\r\n");
 }
 
-const struct reply *status_put(struct session *session, const char *name, unsigned items)
-{
+struct look {
+    struct session *session;
+    const char *name;
+    unsigned items;
     struct folder folder;
-    if (folder_open(&folder, session->root, name, FOLDER_READ) < 0) {
-        return reply_of_errno(errno);
-    }
-    folder.work = session->work;
-    if (folder_sync(&folder, FOLDER_LOOK) < 0) {
-        const struct reply *reply = reply_of_errno(errno);
-        folder_close(&folder);
-        return reply;
+};
+
+static int put_line(void *ctx)
+{
+    struct look *look = ctx;
+    struct session *session = look->session;
+    if (folder_sync(&look->folder, FOLDER_LOOK) < 0) {
+        return -1;
     }
     stralloc shown = STRALLOC_ZERO;
-    mailboxes_name_append(session->settings, name, &shown);
+    mailboxes_name_append(session->settings, look->name, &shown);
     session_put(session, "* STATUS ");
     mailboxes_put_astring(&session->out, shown.s, shown.len);
-    put_items(session, &folder, items);
+    put_items(session, &look->folder, look->items);
     stralloc_free(&shown);
-    folder_tidy_late(&folder);
-    folder_close(&folder);
-    return NULL;
+    return 0;
+}
+
+static int look_once(struct look *look)
+{
+    if (folder_open(&look->folder, look->session->root, look->name, FOLDER_READ) < 0) {
+        return -1;
+    }
+    size_t said = look->session->out.len;
+    look->folder.work = look->session->work;
+    int result = folder_guarded(&look->folder, put_line, look);
+    int error = errno;
+    if (result < 0) {
+        look->session->out.len = said;
+    } else {
+        folder_tidy_late(&look->folder);
+    }
+    folder_close(&look->folder);
+    errno = error;
+    return result;
+}
+
+const struct reply *status_put(struct session *session, const char *name, unsigned items)
+{
+    struct look look = {.session = session, .name = name, .items = items};
+    int result = look_once(&look);
+    if (result < 0 && errno == EUCLEAN) {
+        result = look_once(&look);
+    }
+    return result < 0 ? reply_of_errno(errno) : NULL;
 }
 
 const struct reply *cmd_status(struct session *session, struct parser *parser)

@@ -14,6 +14,8 @@
 #ifndef IMAPD_FOLDER_H
 #define IMAPD_FOLDER_H
 
+#include <setjmp.h>
+
 #include "imapd/index.h"
 #include "imapd/keywords.h"
 #include "imapd/uidlist.h"
@@ -67,6 +69,7 @@ struct folder {
     bool is_replaying;        /* after a rest: only the base's records are brought up to date */
     struct mailbox names_now; /* a scan that looks names up; names_now.message is NULL where there is none */
     void (*on_damage)(void);  /* does not return; set by the session. NULL: death (111) */
+    jmp_buf *guard;           /* folder_guarded: goes first */
     bool is_holding;
     int held;               /* folder_hold: a message's file; -1: not yet */
     int cache;              /* stafet.cache; -1: not open */
@@ -80,16 +83,20 @@ struct folder {
     stralloc out;                                     /* entries to append */
 };
 
-/* Opens `path` below root ("." or ".A.B") and its index; without one (or with a damaged one) it is built: UIDs from
+/* Opens `path` below root ("." or ".A.B") and its index; without one (or with one whose damage shows) it is built: UIDs from
  * dovecot-uidlist or Courier's database, else new. errno ENOENT: no such folder. */
 int folder_open(struct folder *folder, int root, const char *path, enum folder_mode mode) __attribute__((warn_unused_result));
 void folder_close(struct folder *folder);
+/* Runs step(ctx). Where the folder turns out to be damaged meanwhile: the index is removed, the lock given back, -1, EUCLEAN;
+ * only closing it is left. What the step has allocated stays so. */
+int folder_guarded(struct folder *folder, int (*step)(void *ctx), void *ctx) __attribute__((warn_unused_result));
 /* Gives the memory of the base back while nothing happens (IDLE); every other call brings it again by itself. */
 void folder_rest(struct folder *folder);
 
 /* Writes a new base when the journal has grown long. Nobody waits for it: when the client is silent, or gone. */
 void folder_tidy(struct folder *folder);
-/* The same for a folder in which no client is silent: one that is only appended to, or asked for its STATUS. */
+/* The same (and no damage ends anything) for a folder in which no client is silent: one that is only appended to, or asked for
+ * its STATUS. */
 void folder_tidy_late(struct folder *folder);
 
 /* What to look at: JOURNAL, other sessions' changes only (two system calls); LOOK, also whether new/ or cur/ changed, and take

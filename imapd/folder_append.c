@@ -92,19 +92,34 @@ static int name_all(struct folder_append *append, struct adding *adding, const c
     return result;
 }
 
+struct commit {
+    struct folder_append *append;
+    const char *host;
+    uint32_t *first_uid_out;
+    struct adding adding;
+};
+
+static int commit_step(void *ctx)
+{
+    struct commit *commit = ctx;
+    if (adding_begin(&commit->adding, commit->append->folder) < 0) {
+        return -1;
+    }
+    if (name_all(commit->append, &commit->adding, commit->host) < 0) {
+        adding_undo(&commit->adding);
+        return -1;
+    }
+    return adding_commit(&commit->adding, commit->first_uid_out);
+}
+
 int folder_append_commit(struct folder_append *append, const char *host, uint32_t *first_uid_out)
 {
-    struct adding adding;
-    int result = adding_begin(&adding, append->folder);
-    if (result == 0) {
-        result = name_all(append, &adding, host);
-        if (result < 0) {
-            adding_undo(&adding);
-        } else {
-            result = adding_commit(&adding, first_uid_out);
-        }
-    }
+    struct commit commit = {.append = append, .host = host, .first_uid_out = first_uid_out, .adding = {.folder = append->folder}};
+    int result = folder_guarded(append->folder, commit_step, &commit);
     int error = errno;
+    if (result < 0 && error == EUCLEAN) {
+        adding_undo(&commit.adding);
+    }
     folder_append_abort(append);
     errno = error;
     return result;

@@ -302,10 +302,35 @@ static int run(struct transfer *transfer, const struct folder_list *which, struc
     return result;
 }
 
+struct run {
+    struct transfer *transfer;
+    const struct folder_list *which;
+    struct folder_list *source_uids, *uids;
+};
+
+static int run_step(void *ctx)
+{
+    struct run *it = ctx;
+    return run(it->transfer, it->which, it->source_uids, it->uids);
+}
+
+/* A target that is damaged gets nothing: what was moved already is found by its next scan. */
+static int run_guarded(struct run *it)
+{
+    int result = folder_guarded(it->transfer->to, run_step, it);
+    int error = errno;
+    if (result < 0 && error == EUCLEAN) {
+        adding_undo(&it->transfer->adding);
+        it->uids->n = 0;
+    }
+    errno = error;
+    return result;
+}
+
 static int transfer_run(struct transfer *transfer, const struct folder_list *which, struct folder_list *source_uids,
                         struct folder_list *uids)
 {
-    int result = run(transfer, which, source_uids, uids);
+    int result = run_guarded(&(struct run){transfer, which, source_uids, uids});
     int error = errno;
     if (tell_source(transfer, source_uids) < 0 && result == 0) {
         result = -1;
@@ -325,13 +350,13 @@ static int transfer_run(struct transfer *transfer, const struct folder_list *whi
 int folder_copy(struct folder *from, const struct folder_list *which, struct folder *to, struct folder_list *source_uids,
                 struct folder_list *uids)
 {
-    struct transfer transfer = {.from = from, .to = to};
+    struct transfer transfer = {.from = from, .to = to, .adding = {.folder = to}};
     return transfer_run(&transfer, which, source_uids, uids);
 }
 
 int folder_move(struct folder *from, const struct folder_list *which, struct folder *to, struct folder_list *source_uids,
                 struct folder_list *uids)
 {
-    struct transfer transfer = {.from = from, .to = to, .is_move = true};
+    struct transfer transfer = {.from = from, .to = to, .adding = {.folder = to}, .is_move = true};
     return transfer_run(&transfer, which, source_uids, uids);
 }

@@ -143,16 +143,47 @@ static int open_folders(struct folder *folder, int root, const char *path)
     return folder->fresh < 0 || folder->cur < 0 || folder->lock < 0 ? -1 : 0;
 }
 
-int folder_open(struct folder *folder, int root, const char *path, enum folder_mode mode)
+struct opening {
+    struct folder *folder;
+    int root;
+    const char *path;
+};
+
+static int open_all(void *ctx)
 {
+    const struct opening *opening = ctx;
+    struct folder *folder = opening->folder;
+    return open_folders(folder, opening->root, opening->path) < 0 || open_index(folder) < 0 || folder_play(folder) < 0 ||
+                   folder_switch(folder) < 0
+               ? -1
+               : 0;
+}
+
+/* Damage that shows at once is mended at once. */
+static int try_to_open(struct opening *opening, enum folder_mode mode)
+{
+    struct folder *folder = opening->folder;
     memset(folder, 0, sizeof *folder);
     folder->mode = mode;
-    folder->is_root = strcmp(path, ".") == 0;
+    folder->is_root = strcmp(opening->path, ".") == 0;
     folder->dir = folder->fresh = folder->cur = folder->lock = folder->index = folder->cache = -1;
-    if (open_folders(folder, root, path) < 0 || open_index(folder) < 0 || folder_play(folder) < 0 || folder_switch(folder) < 0) {
+    int result = folder_guarded(folder, open_all, opening);
+    if (result < 0) {
         int error = errno;
         folder_close(folder);
         errno = error;
+    }
+    return result;
+}
+
+int folder_open(struct folder *folder, int root, const char *path, enum folder_mode mode)
+{
+    struct opening opening = {.folder = folder, .root = root, .path = path};
+    int result = try_to_open(&opening, mode);
+    if (result < 0 && errno == EUCLEAN) {
+        result = try_to_open(&opening, mode);
+    }
+    if (result < 0) {
         return -1;
     }
     /* Nothing was told yet: all of it is the first answer. */
@@ -266,10 +297,16 @@ void folder_tidy(struct folder *folder)
     folder_unlock(folder);
 }
 
+static int tidy_step(void *ctx)
+{
+    folder_tidy(ctx);
+    return 0;
+}
+
 void folder_tidy_late(struct folder *folder)
 {
-    if (folder->journal_at - folder->head.journal_at > LATE * JOURNAL_MAX) {
-        folder_tidy(folder);
+    if (folder->index >= 0 && folder->journal_at - folder->head.journal_at > LATE * JOURNAL_MAX) {
+        (void)!folder_guarded(folder, tidy_step, folder);
     }
 }
 

@@ -67,6 +67,9 @@ void folder_damaged(struct folder *folder, const char *what)
     if (folder->index < 0 || (fstat(folder->index, &stat) == 0 && stat.st_nlink > 0)) { /* a newer one is somebody's good work */
         (void)unlinkat(folder->dir, INDEX_NAME, 0);
     }
+    if (folder->guard != NULL) {
+        longjmp(*folder->guard, 1);
+    }
     if (folder->on_damage != NULL) {
         folder->on_damage();
     }

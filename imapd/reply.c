@@ -44,6 +44,8 @@ const struct reply reply_too_big = {REPLY_NO, "TOOBIG", "%s: the message is larg
 const struct reply reply_disk = {REPLY_NO, "UNAVAILABLE", "%s: the server's disk is full; nothing was changed; try again later"};
 const struct reply reply_io = {REPLY_NO, "SERVERBUG",
                                "%s: the mailbox could not be read or written; postmaster finds the reason in the log"};
+const struct reply reply_damaged = {REPLY_NO, "SERVERBUG",
+                                    "%s: the index of that mailbox was damaged; say it again, it is made anew"};
 const struct reply reply_limit_keywords = {REPLY_NO, "LIMIT", "%s: a mailbox has at most 64 keywords, and all are taken"};
 const struct reply reply_no_special_use = {REPLY_NO, "USEATTR",
                                            "%s: that special use is not known here, or another mailbox has it"};
@@ -103,6 +105,8 @@ const struct reply *reply_of_errno(int error)
         return &reply_no_permission;
     case EAGAIN:
         return &reply_in_use;
+    case EUCLEAN:
+        return &reply_damaged;
     default:
         log_event("alert", "what=%s error=%s", "a mailbox could not be read or written", strerror(error));
         return &reply_io;

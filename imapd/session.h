@@ -86,6 +86,9 @@ void session_note_quota(struct session *session);
 /* Room for so much more? */
 bool session_has_room(struct session *session, uint64_t bytes, uint32_t n);
 
+/* on_damage of a folder whose messages the client counts on: BYE, and the end. */
+_Noreturn void session_damaged(void);
+
 /* Commands. The parser stands behind the command's word. */
 typedef const struct reply *session_command(struct session *session, struct parser *parser);
 session_command cmd_capability, cmd_noop, cmd_logout, cmd_id, cmd_enable, cmd_namespace, cmd_check;

@@ -206,6 +206,34 @@ def files_stay_small(tap):
             tap.is_equal(subjects, [b"1", b"2", b"3"], "an_index_of_another_cache_believes_nothing_of_it")
 
 
+def other_mailbox_is_damaged(tap):
+    """Mailboxes that a command only visits: the session lives on, and mostly nobody notices."""
+    def damage():
+        with box.session() as other:
+            other.select("Other")
+            other.good("STORE 1 +FLAGS (\\Seen)")
+            other.good("STORE 1 -FLAGS (\\Seen)")
+        with open(box.path(".Other", "stafet.index"), "r+b") as f:
+            f.seek(260)
+            f.write(b"\xff\xff\xff")
+    with Box() as box, box.session() as s:
+        s.select()
+        s.good("CREATE Other")
+        for _ in range(3):
+            s.good("COPY 1 Other")
+        s.good("STATUS Other (MESSAGES)")
+        os.unlink(box.path(".Other", "stafet.index"))
+        for words, wanted in (("STATUS Other (MESSAGES RECENT)", 3), ("COPY 2 Other", 4), ("LIST \"\" Other RETURN (STATUS (MESSAGES))", 4)):
+            damage()
+            reply = s.run(words)
+            counted = s.good("STATUS Other (MESSAGES)").untagged
+            tap.is_equal((reply.status, counted), ("OK", [b"STATUS Other (MESSAGES %d)" % wanted]), words.split()[0] + "_of_a_damaged_mailbox")
+        damage()
+        tap.is_equal(s.run("APPEND Other", b"a: b\r\n\r\n").status, "OK", "append_to_a_damaged_mailbox")
+        s.select("Other")
+        tap.is_equal(s.uids(), [1, 2, 3, 4, 5], "nothing_is_there_twice")
+
+
 def locks_of_the_dead(tap):
     with Box() as box, box.session() as s:
         box.write("dovecot-uidlist.lock.stafet", "1:host")
@@ -224,7 +252,7 @@ def locks_of_the_dead(tap):
 
 def main():
     tap = Tap()
-    for case in (half_a_line, store_meets_renames, journal_is_damaged, uid_list_is_lost, uid_list_of_others, files_stay_small, locks_of_the_dead):
+    for case in (half_a_line, store_meets_renames, journal_is_damaged, uid_list_is_lost, uid_list_of_others, files_stay_small, other_mailbox_is_damaged, locks_of_the_dead):
         case(tap)
     tap.done()
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* A folder as sessions see it: index, journal, sequence numbers, other programs' changes. Works in a folder of its own below
  * $TMPDIR. */
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,7 +207,7 @@ static void test_foreign_changes(void)
     folder_list_free(&list);
 }
 
-static void append_one(struct folder *folder, const char *text, uint32_t *uid)
+static int try_append(struct folder *folder, const char *text, uint32_t *uid)
 {
     struct folder_append append;
     struct append_meta meta = {.flags = MAILBOX_SEEN, .date = 1000, .bytes = strlen(text), .wire_bytes = strlen(text) + 2};
@@ -213,7 +215,12 @@ static void append_one(struct folder *folder, const char *text, uint32_t *uid)
     is_number(folder_append_file(&append), 0, "append_opens_a_file");
     (void)!write(append.fd, text, strlen(text));
     is_number(folder_append_done(&append, &meta), 0, "append_syncs_it");
-    is_number(folder_append_commit(&append, "mx.test", uid), 0, "append_commits");
+    return folder_append_commit(&append, "mx.test", uid);
+}
+
+static void append_one(struct folder *folder, const char *text, uint32_t *uid)
+{
+    is_number(try_append(folder, text, uid), 0, "append_commits");
 }
 
 static void test_adding(void)
@@ -269,6 +276,62 @@ static void test_adding(void)
     folder_list_free(&to);
 }
 
+/* The base of g is damaged, and the journal has something about its first message: who plays it will see. */
+static void damage(uint8_t flag)
+{
+    struct folder folder;
+    struct folder_list list = {0};
+    struct folder_store store = {.how = STORE_ADD, .flags = flag};
+    list_of(&list, 1, 1);
+    ok(folder_open(&folder, root, "g", FOLDER_WRITE) == 0 && folder_store(&folder, &list, &store, NULL) == 0, "a_change");
+    folder_close(&folder);
+    int fd = openat(root, "g/stafet.index", O_WRONLY);
+    ok(pwrite(fd, "\xff\xff", 2, INDEX_HEADER + 8) == 2, "a_block_is_damaged");
+    close(fd);
+}
+
+static unsigned count_files(const char *path)
+{
+    unsigned n = 0;
+    DIR *folder = fdopendir(openat(root, path, O_RDONLY | O_DIRECTORY));
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        n += entry->d_name[0] != '.';
+    }
+    closedir(folder);
+    return n;
+}
+
+static void test_damage_of_target(void)
+{
+    struct folder target;
+    struct folder source;
+    struct folder_list list = {0};
+    struct folder_list from = {0};
+    struct folder_list to = {0};
+    uint32_t uid = 0;
+    make_folder("g");
+    make_folder("h");
+    deliver("g", "cur", 1, ":2,");
+    deliver("h", "cur", 1, ":2,");
+    list_of(&list, 1, 1);
+    ok(folder_open(&source, root, "h", FOLDER_WRITE) == 0 && folder_open(&target, root, "g", FOLDER_WRITE) == 0, "two_folders");
+    damage(MAILBOX_FLAGGED);
+    ok(try_append(&target, "X: y\n\n1\n", &uid) == -1 && errno == EUCLEAN, "append_says_that_its_folder_is_damaged");
+    ok(count_files("g/tmp") == 0 && count_files("g/cur") == 1 && !exists("g/stafet.index"), "and_leaves_nothing");
+    folder_close(&target);
+    ok(folder_open(&target, root, "g", FOLDER_WRITE) == 0, "it_is_made_anew");
+    damage(MAILBOX_SEEN);
+    ok(folder_move(&source, &list, &target, &from, &to) == -1 && errno == EUCLEAN, "move_says_it_too");
+    ok(count_files("h/cur") == 1 && count_files("g/cur") == 1 && !source.is_locked, "and_moves_nothing");
+    folder_close(&target);
+    ok(folder_open(&target, root, "g", FOLDER_WRITE) == 0 && folder_move(&source, &list, &target, &from, &to) == 0,
+       "until_it_is_opened_again");
+    ok(folder_sync(&target, FOLDER_LOOK) == 0, "it_goes_on");
+    is(view(&target), "1:12 2:0", "with_all_mail");
+    folder_close(&target);
+    folder_close(&source);
+}
+
 static bool has_summary(struct folder *folder, const char *wanted)
 {
     const char *bytes;
@@ -322,6 +385,7 @@ int main(void)
     test_foreign_changes();
     test_adding();
     test_fresh();
+    test_damage_of_target();
     char command[64];
     (void)snprintf(command, sizeof command, "rm -rf %s", path);
     return system(command) != 0 ? 1 : done();
