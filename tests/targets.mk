@@ -88,7 +88,7 @@ run: setup-build+run
 	@$(MAKE) -s -j2 all
 	@service/stafet-example $(CURDIR)/run
 stop:
-	@build/bin/stafet-instance stop $(CURDIR)/run
+	@if [ -d run ]; then run/bin/stafet-instance stop $(CURDIR)/run; else echo 'nothing to stop: there is no folder run/'; fi
 
 MAN1 = $(wildcard $(ROOMS:%=%/*.1))
 MAN5 = $(wildcard doc/*.5 $(ROOMS:%=%/*.5))
