@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """INSTALL by the letter: its indented lines of step 2 and 4 are run as they stand there, at a site of qmail and vpopmail, and its
-people, their passwords and their mail are there as before. In namespaces with a /home, /var/stafet, /var/qmail, users, ports and
-processes of their own (root only)."""
+people, their passwords and their mail are there as before. In namespaces with a /home, an /etc, a /var, ports and processes of their
+own (root only)."""
 
 import fcntl
 import imaplib
@@ -14,6 +14,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -21,9 +22,15 @@ from systemlib import BIN, TOP, expect, expect_equal, expect_match, is_root, let
 
 MOUNTS = r"""
 set -e
-for folder in /home /var/stafet /var/qmail /var/lib/stafet; do mkdir -p $folder; mount -t tmpfs -o mode=755 tmpfs $folder; done
-mkdir /home/up /home/work
-mount -t overlay overlay -o lowerdir=/etc,upperdir=/home/up,workdir=/home/work /etc
+over=$1
+shift
+mount -t tmpfs tmpfs $over
+for folder in etc var home; do
+    mkdir -p $over/$folder/up $over/$folder/work
+    mount -t overlay overlay -o lowerdir=/$folder,upperdir=$over/$folder/up,workdir=$over/$folder/work /$folder
+done
+rm -rf /var/stafet /var/qmail /var/lib/stafet /home/vpopmail
+mkdir /var/qmail
 sed -i -E '/^(stafet|vmail:|vchkpw:|vpopmail:|qmail)/d' /etc/passwd /etc/group /etc/shadow /etc/gshadow
 exec "$@"
 """
@@ -199,9 +206,11 @@ def main():
         print("not ok 1 - this_test_needs_root\n# it makes users and mounts in namespaces: run make check as root\n1..1")
         return 1
     if "STAFET_ADOPTED" not in os.environ:
-        words = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", MOUNTS, "sh", sys.executable,
-                 os.path.abspath(__file__), *sys.argv[1:]]
-        return subprocess.run(words, env={**os.environ, "STAFET_ADOPTED": "1", "PATH": BIN + ":" + os.environ["PATH"]}, check=False).returncode
+        with tempfile.TemporaryDirectory() as over:
+            words = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", MOUNTS, "sh", over,
+                     sys.executable, os.path.abspath(__file__), *sys.argv[1:]]
+            environ = {**os.environ, "STAFET_ADOPTED": "1", "PATH": BIN + ":" + os.environ["PATH"]}
+            return subprocess.run(words, env=environ, check=False).returncode
     bring_up_loopback()
     run(["sh", "-c", OLD_SITE, "sh", BIN])
     return play(TESTS, Site())
