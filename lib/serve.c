@@ -18,75 +18,62 @@
 #include "log.h"
 #include "scan.h"
 #include "serve_peer.h"
+#include "serve_state.h"
 #include "str.h"
 
-enum { ALLOWED_MAX = 32, ACCEPT_BATCH = 16, MEMBER_FD_FLOOR = 10, MEMBER_PAUSE_MS = 1000 };
+enum { ACCEPT_BATCH = 16 };
 
-struct child {
-    pid_t pid;
-    struct serve_peer peer;
-};
+volatile sig_atomic_t serve_got_term, serve_got_hup;
 
-struct state {
-    const struct serve *server;
-    unsigned limit_all, limit_peer, members;
-    uid_t allowed[ALLOWED_MAX];
-    unsigned n_allowed;
-    bool only_print;
-    int nothing; /* /dev/null, opened before the sandbox: what a member has on fd 0 and 1 between two calls */
-    struct child *children;
-    size_t n_children, room;
-    uint64_t limit_logged_ms, refused_logged_ms;
-    sigset_t open_mask; /* signals as they were: for poll, and for children */
-};
-
-static volatile sig_atomic_t got_term, got_hup;
-
-static void on_signal(int signal_number)
+void serve_on_signal(int signal_number)
 {
     if (signal_number == SIGTERM) {
-        got_term = 1;
+        serve_got_term = 1;
     } else if (signal_number == SIGHUP) {
-        got_hup = 1;
+        serve_got_hup = 1;
     }
 }
 
-static void set_handler(int signal_number, void (*handler)(int))
+void serve_set_handler(int signal_number, void (*handler)(int))
 {
     struct sigaction action = {.sa_handler = handler};
     sigaction(signal_number, &action, NULL);
 }
 
 /* Signals are let in only while poll waits. */
-static void take_signals(struct state *state)
+static void take_signals(struct serve_state *state)
 {
     sigset_t blocked;
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGTERM);
     sigaddset(&blocked, SIGHUP);
     sigaddset(&blocked, SIGCHLD);
+    sigaddset(&blocked, SIGUSR1);
     sigprocmask(SIG_BLOCK, &blocked, &state->open_mask);
     sigdelset(&state->open_mask, SIGTERM);
     sigdelset(&state->open_mask, SIGHUP);
     sigdelset(&state->open_mask, SIGCHLD);
-    set_handler(SIGTERM, on_signal);
-    set_handler(SIGHUP, on_signal);
-    set_handler(SIGCHLD, on_signal);
+    sigdelset(&state->open_mask, SIGUSR1);
+    serve_set_handler(SIGTERM, serve_on_signal);
+    serve_set_handler(SIGHUP, serve_on_signal);
+    serve_set_handler(SIGCHLD, serve_on_signal);
+    serve_set_handler(SIGUSR1, serve_on_signal); /* of a member: no other is idle */
 }
 
 /* A poll that finds something ready lets no signal in: without this a busy server would never hear one. */
-static void hear_signals(const struct state *state)
+void serve_hear_signals(const struct serve_state *state)
 {
     sigset_t blocked;
     sigprocmask(SIG_SETMASK, &state->open_mask, &blocked);
     sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
-static void give_back_signals(const struct state *state)
+void serve_give_back_signals(const struct serve_state *state)
 {
-    set_handler(SIGTERM, SIG_DFL);
-    set_handler(SIGHUP, SIG_IGN);
-    set_handler(SIGCHLD, SIG_DFL);
+    serve_set_handler(SIGTERM, SIG_DFL);
+    serve_set_handler(SIGHUP, SIG_IGN);
+    serve_set_handler(SIGCHLD, SIG_DFL);
+    serve_set_handler(SIGUSR1, SIG_DFL);
     sigprocmask(SIG_SETMASK, &state->open_mask, NULL);
 }
 
@@ -104,14 +91,14 @@ static bool find_user(const char *name, uint64_t *number)
     return entry != NULL;
 }
 
-static void allow(struct state *state, const char *names)
+static void allow(struct serve_state *state, const char *names)
 {
     while (*names != '\0') {
         size_t n = strcspn(names, ",");
         char name[64];
         uint64_t number;
-        if (n >= sizeof name || state->n_allowed == ALLOWED_MAX) {
-            die_permanent("-u takes at most %d names of less than %zu bytes", ALLOWED_MAX, sizeof name);
+        if (n >= sizeof name || state->n_allowed == SERVE_ALLOWED_MAX) {
+            die_permanent("-u takes at most %d names of less than %zu bytes", SERVE_ALLOWED_MAX, sizeof name);
         }
         memcpy(name, names, n);
         name[n] = '\0';
@@ -132,7 +119,7 @@ static unsigned option_number(int letter, const char *text)
     return (unsigned)number;
 }
 
-static void parse_options(struct state *state, int argc, char *const *argv, const char *extra,
+static void parse_options(struct serve_state *state, int argc, char *const *argv, const char *extra,
                           void (*on_option)(int letter, const char *value))
 {
     char letters[64];
@@ -165,7 +152,7 @@ static void parse_options(struct state *state, int argc, char *const *argv, cons
     }
 }
 
-static bool is_allowed(struct state *state, const struct serve_peer *peer)
+bool serve_is_allowed(struct serve_state *state, const struct serve_peer *peer)
 {
     if (!peer->is_unix || state->n_allowed == 0) {
         return true;
@@ -180,35 +167,35 @@ static bool is_allowed(struct state *state, const struct serve_peer *peer)
     return false;
 }
 
-static void refresh(const struct state *state, bool now)
+void serve_refresh(const struct serve_state *state, bool now)
 {
     if (state->server->controls != NULL) {
         (void)control_refresh(state->server->controls, now);
     }
 }
 
-static void serve_one(struct state *state)
+static void serve_one(struct serve_state *state)
 {
     struct serve_peer peer;
     if (!serve_peer_of_socket(0, &peer)) {
         serve_peer_of_environment(&peer);
     }
     serve_peer_add_local(0, &peer);
-    if (!is_allowed(state, &peer)) {
+    if (!serve_is_allowed(state, &peer)) {
         exit(100);
     }
     state->server->session(&peer);
 }
 
-static void note_death(const struct state *state, pid_t pid, int status)
+static void note_death(const struct serve_state *state, pid_t pid, int status)
 {
-    bool was_asked = got_term && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM; /* a member between two calls */
+    bool was_asked = serve_got_term && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM; /* a member between two calls */
     if (WIFSIGNALED(status) && !was_asked) {
         log_event("child-died", "service=%s pid=%d signal=%d", state->server->name, pid, WTERMSIG(status));
     }
 }
 
-static void reap(struct state *state)
+void serve_reap(struct serve_state *state)
 {
     int status;
     pid_t pid;
@@ -216,6 +203,10 @@ static void reap(struct state *state)
         note_death(state, pid, status);
         for (size_t i = 0; i < state->n_children; i++) {
             if (state->children[i].pid == pid) {
+                if (state->idle != NULL) {
+                    state->idle[state->children[i].slot] = 0;
+                    state->has_crashed = state->has_crashed || status != 0;
+                }
                 state->children[i] = state->children[--state->n_children];
                 break;
             }
@@ -223,14 +214,15 @@ static void reap(struct state *state)
     }
 }
 
-static void remember(struct state *state, pid_t pid, const struct serve_peer *peer)
+struct serve_child *serve_remember(struct serve_state *state, pid_t pid, const struct serve_peer *peer)
 {
     if (state->n_children == state->room) {
         state->room = state->room * 2 + 16;
         state->children = memory_grow(state->children, state->room, sizeof *state->children);
     }
-    state->children[state->n_children].pid = pid;
-    state->children[state->n_children++].peer = *peer;
+    struct serve_child *child = &state->children[state->n_children++];
+    *child = (struct serve_child){.pid = pid, .peer = *peer};
+    return child;
 }
 
 static bool is_same_peer(const struct serve_peer *a, const struct serve_peer *b)
@@ -238,7 +230,7 @@ static bool is_same_peer(const struct serve_peer *a, const struct serve_peer *b)
     return a->is_unix ? a->uid == b->uid : strcmp(a->ip, b->ip) == 0;
 }
 
-static unsigned count_peer(const struct state *state, const struct serve_peer *peer)
+static unsigned count_peer(const struct serve_state *state, const struct serve_peer *peer)
 {
     unsigned n = 0;
     for (size_t i = 0; i < state->n_children; i++) {
@@ -247,13 +239,13 @@ static unsigned count_peer(const struct state *state, const struct serve_peer *p
     return n;
 }
 
-static bool is_full(const struct state *state)
+static bool is_full(const struct serve_state *state)
 {
     return state->limit_all > 0 && state->n_children >= state->limit_all;
 }
 
 /* True when the connection may have a child; else it was turned away. */
-static bool has_place(struct state *state, const struct serve_peer *peer, int fd)
+static bool has_place(struct serve_state *state, const struct serve_peer *peer, int fd)
 {
     bool peer_is_full = state->limit_peer > 0 && count_peer(state, peer) >= state->limit_peer;
     if (!is_full(state) && !peer_is_full) {
@@ -268,9 +260,9 @@ static bool has_place(struct state *state, const struct serve_peer *peer, int fd
     return false;
 }
 
-static _Noreturn void run_child(struct state *state, struct serve_peer *peer, int fd)
+static _Noreturn void run_child(struct serve_state *state, struct serve_peer *peer, int fd)
 {
-    give_back_signals(state);
+    serve_give_back_signals(state);
     dup2(fd, 0);
     dup2(fd, 1);
     close(fd);
@@ -279,9 +271,9 @@ static _Noreturn void run_child(struct state *state, struct serve_peer *peer, in
     exit(0);
 }
 
-static void start_child(struct state *state, struct serve_peer *peer, int fd)
+static void start_child(struct serve_state *state, struct serve_peer *peer, int fd)
 {
-    if (!is_allowed(state, peer) || !has_place(state, peer, fd)) {
+    if (!serve_is_allowed(state, peer) || !has_place(state, peer, fd)) {
         close(fd);
         return;
     }
@@ -296,12 +288,12 @@ static void start_child(struct state *state, struct serve_peer *peer, int fd)
             state->server->refuse(peer, fd);
         }
     } else {
-        remember(state, pid, peer);
+        serve_remember(state, pid, peer);
     }
     close(fd);
 }
 
-static void accept_some(struct state *state)
+static void accept_some(struct serve_state *state)
 {
     for (int i = 0; i < ACCEPT_BATCH; i++) {
         if (is_full(state) && state->server->refuse == NULL) {
@@ -325,103 +317,21 @@ static void accept_some(struct state *state)
     }
 }
 
-static void fork_loop(struct state *state)
+static void fork_loop(struct serve_state *state)
 {
     fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
-    while (!got_term || state->n_children > 0) {
-        bool takes_more = !got_term && (!is_full(state) || state->server->refuse != NULL);
+    while (!serve_got_term || state->n_children > 0) {
+        bool takes_more = !serve_got_term && (!is_full(state) || state->server->refuse != NULL);
         struct pollfd listener = {.fd = takes_more ? 0 : -1, .events = POLLIN};
         int ready = ppoll(&listener, 1, NULL, &state->open_mask);
-        hear_signals(state);
-        reap(state);
-        if (got_hup || ready > 0) {
-            refresh(state, got_hup);
-            got_hup = 0;
+        serve_hear_signals(state);
+        serve_reap(state);
+        if (serve_got_hup || ready > 0) {
+            serve_refresh(state, serve_got_hup);
+            serve_got_hup = 0;
         }
         if (ready > 0) {
             accept_some(state);
-        }
-    }
-}
-
-/* A member: one call after the other, signals only between two. The listener lies above the descriptors of the session. */
-static _Noreturn void run_member(struct state *state, int listener)
-{
-    sigset_t between;
-    sigemptyset(&between);
-    sigaddset(&between, SIGTERM);
-    sigaddset(&between, SIGHUP);
-    set_handler(SIGHUP, on_signal);
-    for (;;) {
-        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-        struct serve_peer peer;
-        if (fd < 0 || !serve_peer_of_socket(fd, &peer) || !is_allowed(state, &peer)) {
-            if (fd >= 0) {
-                close(fd);
-            }
-            continue;
-        }
-        sigprocmask(SIG_BLOCK, &between, NULL);
-        refresh(state, got_hup);
-        got_hup = 0;
-        dup2(fd, 0);
-        dup2(fd, 1);
-        close(fd);
-        state->server->session(&peer);
-        dup2(state->nothing, 0);
-        dup2(state->nothing, 1);
-        sigprocmask(SIG_UNBLOCK, &between, NULL);
-    }
-}
-
-static void start_member(struct state *state, int listener)
-{
-    pid_t pid = fork();
-    if (pid == 0) {
-        give_back_signals(state);
-        run_member(state, listener);
-    }
-    if (pid < 0) {
-        log_event_rarely(&state->limit_logged_ms, "limit", "service=%s which=processes in-use=%zu error=%s", state->server->name,
-                         state->n_children, strerror(errno));
-        return;
-    }
-    struct serve_peer nobody = {.is_unix = true};
-    remember(state, pid, &nobody);
-}
-
-static void tell_members(const struct state *state, int signal_number)
-{
-    for (size_t i = 0; i < state->n_children; i++) {
-        kill(state->children[i].pid, signal_number);
-    }
-}
-
-static void member_loop(struct state *state)
-{
-    int listener = fcntl(0, F_DUPFD_CLOEXEC, MEMBER_FD_FLOOR);
-    fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) & ~O_NONBLOCK);
-    uint64_t started_ms = 0;
-    bool was_told = false;
-    while (!got_term || state->n_children > 0) {
-        bool may_start = !got_term && state->n_children < state->members;
-        if (may_start && (started_ms == 0 || clock_monotonic_ms() - started_ms >= MEMBER_PAUSE_MS)) {
-            while (state->n_children < state->members) {
-                start_member(state, listener);
-            }
-            started_ms = clock_monotonic_ms();
-            may_start = false;
-        }
-        struct timespec pause = {.tv_sec = 1};
-        ppoll(NULL, 0, may_start ? &pause : NULL, &state->open_mask);
-        reap(state);
-        if (got_hup) {
-            tell_members(state, SIGHUP);
-            got_hup = 0;
-        }
-        if (got_term && !was_told) {
-            tell_members(state, SIGTERM);
-            was_told = true;
         }
     }
 }
@@ -433,17 +343,6 @@ static bool is_listening(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &n) == 0 && yes != 0;
 }
 
-static int open_nothing(void)
-{
-    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, MEMBER_FD_FLOOR);
-    if (high < 0) {
-        die_temporary("/dev/null cannot be opened");
-    }
-    close(fd);
-    return high;
-}
-
 int serve(int argc, char *const *argv, const struct serve *server)
 {
     return serve_with_options(argc, argv, server, "", NULL);
@@ -452,7 +351,7 @@ int serve(int argc, char *const *argv, const struct serve *server)
 int serve_with_options(int argc, char *const *argv, const struct serve *server, const char *extra,
                        void (*on_option)(int letter, const char *value))
 {
-    struct state state = {
+    struct serve_state state = {
         .server = server, .limit_all = server->limit_all, .limit_peer = server->limit_peer, .members = server->members};
     parse_options(&state, argc, argv, extra, on_option);
     if (server->controls != NULL && control_load(server->controls) < 0) {
@@ -464,7 +363,9 @@ int serve_with_options(int argc, char *const *argv, const struct serve *server, 
         }
         return 0;
     }
-    state.nothing = state.members > 0 ? open_nothing() : -1;
+    if (state.members > 0) {
+        serve_prepare_members(&state);
+    }
     if (server->prepare != NULL) {
         server->prepare();
     }
@@ -474,7 +375,7 @@ int serve_with_options(int argc, char *const *argv, const struct serve *server, 
     }
     take_signals(&state);
     if (state.members > 0) {
-        member_loop(&state);
+        serve_member_loop(&state);
     } else {
         fork_loop(&state);
     }

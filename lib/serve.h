@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* How a server runs (DESIGN, "How a server runs"): main() of every server ends in serve().
  *   fd 0 connected (pipe, socket, terminal, file): session() once for that client, exit 0.
- *   fd 0 listening: accept, one fresh fork a connection; or -p N kept members that accept in turn.
+ *   fd 0 listening: accept, one fresh fork a connection; or -p N kept members that accept in turn (one that grows has up to -c of
+ *   them while all are busy; -C does not count with members).
  * In the session fd 0 and 1 are the client; it returns (kept members go on) or exits. SIGTERM: accept no more, children finish,
  * exit 0. SIGHUP: refresh at once. Options: -c N connections in all, -C N of one peer (address; on a unix socket uid), -p N
  * members, -u NAME,… allowed peers (user names or uids; root is not implied; unix sockets only), -T print the control table and
@@ -30,6 +31,7 @@ struct serve {
     const char *name;               /* program_start() has been called with it */
     unsigned limit_all, limit_peer; /* defaults of -c and -C; 0: none */
     unsigned members;               /* default of -p; 0: fork a connection */
+    bool grows;                     /* with -p: calls may be long, so more than that are started while none is idle */
     const struct control_entry
         *controls;         /* loaded before prepare(), looked at again once a second, NULL-name ended; may be NULL */
     void (*prepare)(void); /* once, in the parent: rlimits, outer sandbox; may be NULL */

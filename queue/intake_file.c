@@ -196,6 +196,7 @@ void intake_file_close(struct intake_file *file)
         }
         (void)close(file->fd);
         file->fd = -1;
+        (void)alarm(0);
     }
     if (file->side >= 0) {
         (void)close(file->side);

@@ -178,14 +178,15 @@ static void wake_send(struct intake_session *session)
     char record[SPOOLFILE_TRIGGER];
     spoolfile_trigger_record(session->file.id, record);
     for (int tries = 0; tries < 2; tries++) {
-        if (session->trigger < 0) {
+        if (!session->has_trigger) {
             session->trigger = open("spool/trigger", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+            session->has_trigger = session->trigger >= 0;
         }
-        if (session->trigger < 0 || write(session->trigger, record, sizeof record) >= 0 || errno != EPIPE) {
+        if (!session->has_trigger || write(session->trigger, record, sizeof record) >= 0 || errno != EPIPE) {
             return;
         }
         (void)close(session->trigger); /* its reader has gone; perhaps there is a new one */
-        session->trigger = -1;
+        session->has_trigger = false;
     }
 }
 
@@ -293,7 +294,7 @@ void intake_session_run(struct intake_session *session, const struct intake_hous
     session->house = house;
     session->peer = peer;
     session->pid = getpid();
-    session->trigger = -1;
+    session->question = (struct intake_question){0};
     session->stage = INTAKE_IDLE;
     intake_file_init(&session->file, &house->places);
     channel_init(&session->channel, 0, 1);
@@ -304,4 +305,6 @@ void intake_session_run(struct intake_session *session, const struct intake_hous
     if (result != CHANNEL_FRAME) {
         leave(session, result);
     }
+    intake_file_close(&session->file);
+    channel_close(&session->channel);
 }

@@ -28,10 +28,11 @@ struct intake_session {
     const char *detail; /* for the verdict */
     char detail_text[24];
     pid_t pid;
-    int trigger; /* -1: not open */
+    bool has_trigger;
+    int trigger; /* stays open between connections */
     struct intake_file file;
 };
-/* Serves fd 0 and 1 until the caller leaves. `session` is zeroed memory (static). */
+/* Serves fd 0 and 1 until the caller leaves, and closes them. `session` is zeroed memory (static), or was used before. */
 void intake_session_run(struct intake_session *session, const struct intake_house *house, const struct serve_peer *peer);
 
 #endif

@@ -54,13 +54,13 @@ static void refuse(const struct serve_peer *peer, int fd)
     stralloc_free(&answer);
 }
 
-static struct serve server = {.name = "queue", .limit_all = 200, .controls = controls, .prepare = prepare, .session = session};
+static struct serve server = {.name = "queue", .limit_all = 200, .grows = true, .controls = controls, .prepare = prepare, .session = session};
 
 static void on_option(int letter, const char *value)
 {
     (void)value;
     if (letter != 'i') {
-        die_permanent("usage: stafet-queue [-i] [-c connections] [-C per-peer] [-u user,...] [-T]");
+        die_permanent("usage: stafet-queue [-i] [-c connections] [-C per-peer] [-p members] [-u user,...] [-T]");
     }
     house.is_inject = true;
     server.refuse = refuse;

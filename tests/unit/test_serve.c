@@ -37,6 +37,7 @@ static void say_busy(const struct serve_peer *peer, int fd)
 }
 
 static const struct serve forking = {.name = "test", .session = echo, .refuse = say_busy};
+static const struct serve growing = {.name = "test", .session = echo, .grows = true};
 
 static int listen_unix(void)
 {
@@ -63,24 +64,33 @@ static int listen_tcp(struct sockaddr_in *address_out)
     return fd;
 }
 
-static pid_t start(int listener, const char *option, const char *value)
+static pid_t start_server(const struct serve *server, int listener, const char *options[4])
 {
     pid_t pid = fork();
     if (pid == 0) {
-        char words[3][30];
-        char *argv[] = {words[0], words[1], words[2], NULL};
+        char words[5][30];
+        char *argv[] = {words[0], words[1], words[2], words[3], words[4], NULL};
+        int n = 1;
         snprintf(words[0], sizeof words[0], "test");
-        snprintf(words[1], sizeof words[1], "%s", option);
-        snprintf(words[2], sizeof words[2], "%s", value);
+        for (; n < 5 && options[n - 1] != NULL; n++) {
+            snprintf(words[n], sizeof words[n], "%s", options[n - 1]);
+        }
+        argv[n] = NULL;
         int quiet = open("/dev/null", O_WRONLY | O_CLOEXEC);
         dup2(quiet, 1);
         dup2(quiet, 2);
         dup2(listener, 0);
         close(listener);
-        exit(serve(3, argv, &forking));
+        exit(serve(n, argv, server));
     }
     close(listener);
     return pid;
+}
+
+static pid_t start(int listener, const char *option, const char *value)
+{
+    const char *options[4] = {option, value};
+    return start_server(&forking, listener, options);
 }
 
 static int connect_unix(void)
@@ -171,6 +181,58 @@ static void test_members(void)
     ok(connect_unix() == -1, "nobody_listens_any_more");
 }
 
+static bool is_served(int fd)
+{
+    return strncmp(first_line(fd), "unix", 4) == 0;
+}
+
+/* Children of pid, by their parent in /proc. */
+static unsigned count_children(pid_t pid)
+{
+    char name[64], line[100] = "";
+    unsigned n = 0;
+    snprintf(name, sizeof name, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    int fd = open(name, O_RDONLY);
+    ssize_t got = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
+    for (ssize_t i = 0; i < got; i++) {
+        n += line[i] == ' ';
+    }
+    close(fd);
+    return n;
+}
+
+static void test_growing(void)
+{
+    const char *options[4] = {"-p", "1", "-c", "3"};
+    pid_t pid = start_server(&growing, listen_unix(), options);
+    int a = connect_unix(), b, c, d;
+    char byte = 0;
+    ok(is_served(a), "one_member_serves");
+    b = connect_unix();
+    ok(is_served(b), "a_second_call_has_a_member_though_the_first_goes_on");
+    c = connect_unix();
+    ok(is_served(c), "and_a_third");
+    d = connect_unix();
+    struct timeval moment = {.tv_usec = 200000};
+    setsockopt(d, SOL_SOCKET, SO_RCVTIMEO, &moment, sizeof moment);
+    ok(recv(d, &byte, 1, MSG_PEEK) < 0 && errno == EAGAIN, "the_fourth_waits_at_the_limit");
+    close(a);
+    moment.tv_sec = 20;
+    setsockopt(d, SOL_SOCKET, SO_RCVTIMEO, &moment, sizeof moment);
+    ok(is_served(d), "until_one_is_gone");
+    close(b);
+    close(c);
+    close(d);
+    for (int i = 0; i < 1000 && count_children(pid) != 1; i++) {
+        usleep(10000);
+    }
+    is_number(count_children(pid), 1, "those_beyond_p_leave_when_the_rush_is_over");
+    a = connect_unix();
+    ok(is_served(a), "the_one_that_stays_serves");
+    close(a);
+    ok(stop(pid) == 0, "and_sigterm_ends_them");
+}
+
 static void test_allowed(void)
 {
     char name[20];
@@ -235,6 +297,7 @@ int main(void)
     snprintf(path, sizeof path, "%s/socket", folder);
     test_forking();
     test_members();
+    test_growing();
     test_allowed();
     test_tcp();
     test_single();
