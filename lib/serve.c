@@ -354,6 +354,7 @@ int serve_with_options(int argc, char *const *argv, const struct serve *server, 
     struct serve_state state = {
         .server = server, .limit_all = server->limit_all, .limit_peer = server->limit_peer, .members = server->members};
     parse_options(&state, argc, argv, extra, on_option);
+    state.members = server->forks_always ? 0 : state.members;
     if (server->controls != NULL && control_load(server->controls) < 0) {
         die_temporary("control files cannot be read");
     }

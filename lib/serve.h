@@ -31,6 +31,7 @@ struct serve {
     const char *name;               /* program_start() has been called with it */
     unsigned limit_all, limit_peer; /* defaults of -c and -C; 0: none */
     unsigned members;               /* default of -p; 0: fork a connection */
+    bool forks_always;              /* -p does not count: strangers share no process */
     bool grows;                     /* with -p: calls may be long, so more than that are started while none is idle */
     const struct control_entry
         *controls;         /* loaded before prepare(), looked at again once a second, NULL-name ended; may be NULL */

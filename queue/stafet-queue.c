@@ -64,6 +64,7 @@ static void on_option(int letter, const char *value)
     }
     house.is_inject = true;
     server.refuse = refuse;
+    server.forks_always = true;
 }
 
 int main(int argc, char **argv)
