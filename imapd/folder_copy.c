@@ -52,17 +52,20 @@ static uint64_t map_keywords(struct transfer *transfer, uint64_t bits)
     return out;
 }
 
-/* A new base name with the fields (,S= ,W=) of the old one: the same name may stand in the target already. */
-static void make_base(struct transfer *transfer, const char *old)
+/* A new base name with the fields (,S= ,W=) of the old one: the same name may stand in the target already. The time of arrival
+ * stays; where the name does not begin with one (a name must not begin with a dot) it is INTERNALDATE. */
+static void make_base(struct transfer *transfer, const char *old, uint32_t date)
 {
     char id[MSGID_LEN + 1];
     msgid_make(clock_wall_us(), id);
     const char *comma = strchr(old, ',');
-    size_t front = comma == NULL ? strlen(old) : (size_t)(comma - old);
-    const char *dot = memchr(old, '.', front);
-    size_t seconds = dot == NULL ? front : (size_t)(dot - old);
+    size_t seconds = strspn(old, "0123456789");
     transfer->base.len = 0;
-    str_cat(&transfer->base, old, seconds < 12 ? seconds : 0); /* the time of arrival stays */
+    if (seconds > 0 && seconds < 12 && old[seconds] == '.') {
+        str_cat(&transfer->base, old, seconds);
+    } else {
+        str_catn(&transfer->base, date);
+    }
     str_catf(&transfer->base, ".C%s", id);
     if (comma != NULL) {
         str_cats(&transfer->base, comma);
@@ -88,7 +91,7 @@ static int write_copy(int in, int out)
 
 static int copy_bytes(struct transfer *transfer)
 {
-    int in = openat(transfer->from->dir, str_text(&transfer->source), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int in = openat(transfer->from->dir, str_text(&transfer->source), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (in < 0) {
         return -1;
     }
@@ -156,7 +159,7 @@ static int transfer_one(struct transfer *transfer, uint32_t uid)
         return 0;
     }
     struct record record = *folder_record_at(from, index);
-    make_base(transfer, folder_base_name(from, index));
+    make_base(transfer, folder_base_name(from, index), record.date);
     for (unsigned try = 0; try < TRIES; try++) {
         if (find_source(transfer, index, try, &record) < 0) {
             if (errno == ENOENT) {
