@@ -12,6 +12,7 @@
 
 #include "imapd/nameinfo.h"
 #include "lib/clock.h"
+#include "lib/log.h"
 #include "lib/str.h"
 
 static const char *known_name(const void *ctx, uint32_t value, size_t *len_out)
@@ -102,6 +103,10 @@ static void compare_known(struct scan *scan, uint32_t at, uint32_t index)
 static void add_fresh(struct scan *scan, uint32_t at)
 {
     const char *name = mailbox_name(&scan->box, at);
+    if (memchr(name, '\n', scan->box.message[at].base_len) != NULL) {
+        scan->n_unfit++;
+        return; /* its line in the UID list would be two, the second one anybody's */
+    }
     uint32_t entry = scan->has_list ? namehash_find(&scan->listed, name, scan->box.message[at].base_len) : NAMEHASH_NONE;
     if (scan->n_fresh == scan->room) {
         scan->room = scan->room == 0 ? 64 : 2 * scan->room;
@@ -140,6 +145,9 @@ static void compare_all(struct scan *scan)
         } else {
             compare_known(scan, at, index);
         }
+    }
+    if (scan->n_unfit > 0) {
+        log_event("alert", "what=%s files=%u", "messages with a line end in their name are left alone", scan->n_unfit);
     }
     for (uint32_t i = folder_first(folder); scan->is_whole && i < end; i = folder_next(folder, i)) {
         if (!scan->seen[i]) {

@@ -29,6 +29,7 @@ struct scan {
     stralloc moves;         /* struct scan_move: known messages that still lie in new/ */
     struct scan_new *fresh; /* messages without an index */
     uint32_t n_fresh, room;
+    uint32_t n_unfit;        /* with a name that cannot stand in the UID list */
     stralloc lines;          /* for the UID list */
     stralloc records, names; /* of the new ones */
     stralloc flags;          /* struct entry_flags */
