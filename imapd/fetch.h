@@ -51,7 +51,7 @@ struct fetch_place {
 };
 /* fetch_part.c: where a section of a part lies (by the summary). 0; 1 gone; -1 errno. */
 int fetch_find_part(struct session *session, uint32_t index, const struct fetch_item *item, struct fetch_place *out);
-/* The fields of a header block that the item asks for, in wire form, with the empty line. */
+/* The fields of a header block that the item asks for, in wire form, with the empty line if the block has it. */
 void fetch_put_fields(stralloc *out, const struct fetch_item *item, const char *header, size_t n);
 /* From the summary, when it holds all of them. False: read the file. */
 bool fetch_cached_fields(struct session *session, uint32_t index, const struct fetch_item *item, stralloc *out);

@@ -54,6 +54,9 @@ bool fetch_cached_fields(struct session *session, uint32_t index, const struct f
         return false;
     }
     fetch_put_fields(out, item, fields.bytes, fields.n);
+    if (!(summary.flags & MIME_SUMMARY_IS_ALL_HEADER)) {
+        str_cat(out, "\r\n", 2);
+    }
     return true;
 }
 

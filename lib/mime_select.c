@@ -37,5 +37,7 @@ void mime_select_append(stralloc *out, const char *block, size_t n, const struct
             mime_field_append(out, &field);
         }
     }
-    str_cat(out, "\r\n", 2);
+    if (at < block + n) {
+        str_cat(out, "\r\n", 2);
+    }
 }

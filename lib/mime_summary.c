@@ -56,7 +56,8 @@ static void end_section(struct builder *builder, enum mime_section section, size
     put32(pair + 4, n);
 }
 
-static void append_fields(struct builder *builder)
+/* True: no empty line ends the header. */
+static bool append_fields(struct builder *builder)
 {
     size_t at = builder->out->len;
     const char *p = builder->header.bytes;
@@ -67,6 +68,7 @@ static void append_fields(struct builder *builder)
         }
     }
     end_section(builder, MIME_FIELDS, at);
+    return p == builder->header.bytes + builder->header.n;
 }
 
 static void append_folded(struct builder *builder, struct mime_slice text)
@@ -295,7 +297,7 @@ static void append_texts(struct builder *builder)
 /* Everything that comes from the root's header. Returns the flags. */
 static unsigned append_header_sections(struct builder *builder)
 {
-    append_fields(builder);
+    unsigned flags = append_fields(builder) ? MIME_SUMMARY_IS_ALL_HEADER : 0;
     append_column(builder, MIME_FROM, MIME_SEARCH_FROM);
     append_column(builder, MIME_TO, MIME_SEARCH_TO);
     append_column(builder, MIME_CC, MIME_SEARCH_CC);
@@ -305,7 +307,7 @@ static unsigned append_header_sections(struct builder *builder)
     append_sort_keys(builder, MIME_TO, MIME_SORT_TO, MIME_DISPLAY_TO);
     append_sort_keys(builder, MIME_CC, MIME_SORT_CC, MIME_SECTIONS);
     append_thread(builder);
-    return append_sort_subject(builder) ? MIME_SUMMARY_IS_REPLY : 0;
+    return flags | (append_sort_subject(builder) ? MIME_SUMMARY_IS_REPLY : 0);
 }
 
 static void put_head(struct builder *builder, unsigned flags)

@@ -10,7 +10,7 @@
  *   24      8     sent date: seconds since 1970, UTC (SORT DATE)
  *   32      8     hash of its Message-ID (mime_id_hash); 0: none
  *   40      4     zone of the sent date, minutes east
- *   44      4     flags: MIME_SUMMARY_HAS_DATE, MIME_SUMMARY_IS_REPLY
+ *   44      4     flags: MIME_SUMMARY_HAS_DATE, MIME_SUMMARY_IS_REPLY, MIME_SUMMARY_IS_ALL_HEADER (no empty line ends the header)
  *   48      8 n   n = MIME_SECTIONS pairs: where a section begins (from the start), its length; 0 0: it is not there
  *                 (it was larger than MIME_SECTION_MAX, or the header larger than MIME_KEPT_MAX: look into the message)
  *   then the sections
@@ -52,7 +52,8 @@ enum {
     MIME_SUMMARY_HEAD = 48 + 8 * MIME_SECTIONS,
     MIME_SUMMARY_PART = 52,
     MIME_SUMMARY_HAS_DATE = 1,
-    MIME_SUMMARY_IS_REPLY = 2
+    MIME_SUMMARY_IS_REPLY = 2,
+    MIME_SUMMARY_IS_ALL_HEADER = 4
 };
 
 /* Making one: mime_summary_start, mime_summary_feed in any chunking (the stored form), mime_summary_end appends it. Zero the

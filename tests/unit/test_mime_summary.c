@@ -170,7 +170,7 @@ static void odd_messages(void)
 {
     ok(make("", 0, 1), "an empty message");
     is(section(MIME_ENVELOPE), "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)", "has an envelope");
-    is_number(summary.flags, 0, "and no date");
+    is_number(summary.flags, MIME_SUMMARY_IS_ALL_HEADER, "no date, and no end of its header");
     ok(make("Subject: a\nFrom: b@c\nFrom: d@e", 30, 5), "a header alone");
     is(section(MIME_FIELDS), "Subject: a\r\nFrom: b@c\r\nFrom: d@e\r\n", "gets its last line end");
     is(section(MIME_SEARCH_FROM), "B@C\nD@E\n", "two From fields stand in two lines");
@@ -269,11 +269,14 @@ static void select_fields(void)
     stralloc out = STRALLOC_ZERO;
     const char block[] = "From: a\nno colon\nTo: b,\n c\nsubject : d\r\nSubject: e";
     mime_select_append(&out, block, sizeof block - 1, &names);
-    is(str_text(&out), "To: b,\r\n c\r\nsubject : d\r\nSubject: e\r\n\r\n", "HEADER.FIELDS");
+    is(str_text(&out), "To: b,\r\n c\r\nsubject : d\r\nSubject: e\r\n", "HEADER.FIELDS of a header without an end");
     out.len = 0;
     names.is_not = true;
     mime_select_append(&out, block, sizeof block - 1, &names);
-    is(str_text(&out), "From: a\r\nno colon\r\n\r\n", "HEADER.FIELDS.NOT");
+    is(str_text(&out), "From: a\r\nno colon\r\n", "HEADER.FIELDS.NOT");
+    out.len = 0;
+    mime_select_append(&out, "X: y\nTo: z\n\n", 13, &names);
+    is(str_text(&out), "X: y\r\n\r\n", "with the empty line that is there");
     ok(mime_name_of("LIST-Unsubscribe-Post", 21) == MIME_LISTED && mime_name_of("Date", 4) == MIME_DATE &&
            mime_name_of("X-Tuid", 6) == MIME_LISTED && mime_name_of("Received", 8) == MIME_OTHER &&
            mime_name_of("", 0) == MIME_OTHER && mime_name_of("reply\rto", 8) == MIME_OTHER &&
