@@ -33,7 +33,7 @@ static bool parse_criteria(struct parser *parser, struct sort_criterion *criteri
 
 static const struct reply *run(struct session *session, struct search *search, const struct sort_criterion *criteria, unsigned n)
 {
-    const struct reply *trouble = search->trouble != NULL ? search->trouble : search_check_charset(search);
+    const struct reply *trouble = search->trouble != NULL ? search->trouble : search_check_charset(session, search);
     struct folder_list found = {0};
     struct sort_messages messages;
     if (trouble != NULL) {

@@ -56,14 +56,14 @@ struct search {
     uint8_t *known, *stack;      /* for judging: n bytes each, made by search_run */
     bool has_modseq;             /* a MODSEQ key: answers carry the highest */
     const struct reply *trouble; /* of the parse: a set out of range */
-    struct slice charset;
+    struct slice charset;        /* of the texts; empty: UTF-8 */
 };
 /* [CHARSET c SP] keys, to the end of the command. */
 bool search_parse(struct session *session, struct parser *parser, struct search *out);
 /* Keys alone; SORT and THREAD have their charset before. */
 bool search_parse_keys(struct session *session, struct parser *parser, struct search *out);
 /* NULL, or why not: BADCHARSET. */
-const struct reply *search_check_charset(const struct search *search);
+const struct reply *search_check_charset(struct session *session, const struct search *search);
 void search_free(struct search *search);
 
 /* search_text.c */

@@ -28,19 +28,30 @@ static struct search_key *add(struct search *search, enum search_kind kind)
     return &search->key[search->n++];
 }
 
-static bool take_text(struct parser *parser, struct search_key *key)
+static struct charset *charset_of(struct session *session, const struct search *search)
+{
+    return charsets_find(&session->work->words.charsets, search->charset.bytes, search->charset.len);
+}
+
+static bool take_text(struct session *session, struct parser *parser, const struct search *search, struct search_key *key)
 {
     struct slice text;
+    struct charset_stream stream;
+    stralloc utf8 = STRALLOC_ZERO;
     if (!parse_space(parser) || !parse_astring(parser, &text)) {
         return false;
     }
-    casefold_append(&key->text, text.bytes, text.len);
+    charset_start(&stream, charset_of(session, search));
+    charset_add(&stream, text.bytes, text.len, &utf8);
+    charset_end(&stream, &utf8);
+    casefold_append(&key->text, utf8.s, utf8.len);
+    stralloc_free(&utf8);
     return true;
 }
 
-static bool take_header(struct parser *parser, struct search_key *key)
+static bool take_header(struct session *session, struct parser *parser, const struct search *search, struct search_key *key)
 {
-    return parse_space(parser) && parse_astring(parser, &key->field) && take_text(parser, key);
+    return parse_space(parser) && parse_astring(parser, &key->field) && take_text(session, parser, search, key);
 }
 
 static bool take_set(struct session *session, struct parser *parser, struct search *search, struct search_key *key, bool is_uid)
@@ -136,9 +147,9 @@ static bool take_argument(struct session *session, struct parser *parser, struct
     case ARG_NONE:
         return true;
     case ARG_TEXT:
-        return take_text(parser, key);
+        return take_text(session, parser, search, key);
     case ARG_HEADER:
-        return take_header(parser, key);
+        return take_header(session, parser, search, key);
     case ARG_DATE:
         return parse_space(parser) && parse_date(parser, &key->number);
     case ARG_NUMBER:
@@ -157,13 +168,31 @@ static bool take_argument(struct session *session, struct parser *parser, struct
     return parse_space(parser) && take_set(session, parser, search, key, true);
 }
 
-/* A key with its argument; a bare set counts messages. HEADER From is FROM, as clients expect. */
-static bool parse_leaf(struct session *session, struct parser *parser, struct search *search)
+/* HEADER From is FROM, as clients expect. An empty text: FROM is HEADER From, whether there is such a field; every body has it.
+ */
+static void choose_kind(struct search_key *key)
 {
     static const struct {
         const char *field;
         enum search_kind kind;
     } columns[] = {{"From", SEARCH_FROM}, {"To", SEARCH_TO}, {"Cc", SEARCH_CC}, {"Bcc", SEARCH_BCC}, {"Subject", SEARCH_SUBJECT}};
+    bool is_empty = key->text.len == 0;
+    if (is_empty && (key->kind == SEARCH_BODY || key->kind == SEARCH_TEXT)) {
+        key->kind = SEARCH_ALL;
+    }
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        if (!is_empty && key->kind == SEARCH_HEADER && slice_is(key->field, columns[i].field)) {
+            key->kind = columns[i].kind;
+        } else if (is_empty && key->kind == columns[i].kind) {
+            key->kind = SEARCH_HEADER;
+            key->field = (struct slice){columns[i].field, strlen(columns[i].field)};
+        }
+    }
+}
+
+/* A key with its argument; a bare set counts messages. */
+static bool parse_leaf(struct session *session, struct parser *parser, struct search *search)
+{
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (!parse_word(parser, words[i].word)) {
             continue;
@@ -172,9 +201,7 @@ static bool parse_leaf(struct session *session, struct parser *parser, struct se
         if (key == NULL || (key->flags = words[i].flags, !take_argument(session, parser, search, key, words[i].argument))) {
             return false;
         }
-        for (size_t k = 0; k < sizeof columns / sizeof *columns && key->kind == SEARCH_HEADER; k++) {
-            key->kind = key->text.len > 0 && slice_is(key->field, columns[k].field) ? columns[k].kind : key->kind;
-        }
+        choose_kind(key);
         return true;
     }
     struct search_key *key = add(search, SEARCH_SEQS);
@@ -274,10 +301,9 @@ bool search_parse(struct session *session, struct parser *parser, struct search 
     return search_parse_keys(session, parser, out);
 }
 
-const struct reply *search_check_charset(const struct search *search)
+const struct reply *search_check_charset(struct session *session, const struct search *search)
 {
-    bool is_known = search->charset.len == 0 || slice_is(search->charset, "UTF-8") || slice_is(search->charset, "US-ASCII");
-    return is_known ? NULL : &reply_bad_charset;
+    return charset_of(session, search)->is_known ? NULL : &reply_bad_charset;
 }
 
 void search_free(struct search *search)
