@@ -231,7 +231,8 @@ bool date_parse(const char *bytes, size_t n, int64_t *seconds_out, int *zone_out
         return false;
     }
     read_zone(&lexer, &date);
-    int64_t clock = (int64_t)date.hour * 3600 + (int64_t)date.minute * 60 + date.second;
+    unsigned second = date.second < 60 ? date.second : 59; /* a leap second belongs to its own day */
+    int64_t clock = (int64_t)date.hour * 3600 + (int64_t)date.minute * 60 + second;
     *seconds_out = days_since_1970(&date) * 86400 + clock - (int64_t)date.zone * 60;
     *zone_out = date.zone;
     return true;
