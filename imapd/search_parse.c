@@ -168,7 +168,19 @@ static bool take_argument(struct session *session, struct parser *parser, struct
     return parse_space(parser) && take_set(session, parser, search, key, true);
 }
 
-/* HEADER From is FROM, as clients expect. An empty text: FROM is HEADER From, whether there is such a field; every body has it.
+/* Columns have one blank between words. */
+static bool is_collapsed(const stralloc *text)
+{
+    for (size_t i = 0; i < text->len; i++) {
+        if (text->s[i] == '\t' || (i > 0 && text->s[i] == ' ' && text->s[i - 1] == ' ')) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* HEADER From is FROM, which is cheaper, where that can tell. An empty text: FROM is HEADER From, whether there is such a field;
+ * every body has it.
  */
 static void choose_kind(struct search_key *key)
 {
@@ -181,7 +193,7 @@ static void choose_kind(struct search_key *key)
         key->kind = SEARCH_ALL;
     }
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
-        if (!is_empty && key->kind == SEARCH_HEADER && slice_is(key->field, columns[i].field)) {
+        if (!is_empty && key->kind == SEARCH_HEADER && is_collapsed(&key->text) && slice_is(key->field, columns[i].field)) {
             key->kind = columns[i].kind;
         } else if (is_empty && key->kind == columns[i].kind) {
             key->kind = SEARCH_HEADER;

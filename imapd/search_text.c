@@ -95,6 +95,17 @@ static bool has_folded(struct reading *reading, const char *bytes, size_t n)
     return search_has(reading->folded.s, reading->folded.len, &reading->key->text);
 }
 
+/* A tab that a folded line begins with counts as a blank. */
+static void unfold(struct reading *reading, const struct mime_field *field)
+{
+    stralloc *line = &reading->folded;
+    str_copy(line, field->value, field->value_len);
+    for (size_t i = 1; field->is_folded && i < line->len; i++) {
+        line->s[i] = (char)(line->s[i] == '\t' && line->s[i - 1] == '\n' ? ' ' : line->s[i]);
+    }
+    mime_unfold(&reading->value, line->s, line->len);
+}
+
 /* Fields of a header block: of one name, or all with their names. */
 static bool in_header(struct reading *reading, const char *bytes, size_t n, const struct slice *name)
 {
@@ -112,7 +123,7 @@ static bool in_header(struct reading *reading, const char *bytes, size_t n, cons
             str_cats(&reading->decoded, ": ");
         }
         if (field.value != NULL) {
-            mime_unfold(&reading->value, field.value, field.value_len);
+            unfold(reading, &field);
             mime_words_append(&reading->decoded, words, reading->value.s, reading->value.len);
         }
         if (has_folded(reading, reading->decoded.s, reading->decoded.len)) {

@@ -57,30 +57,11 @@ void mime_string_append(stralloc *out, const char *bytes, size_t n)
     }
 }
 
-static bool is_white(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* For people: runs of white space become one blank, none at the ends. */
+/* For people. */
 static void append_words(stralloc *out, struct mime_text *text, const char *bytes, size_t n)
 {
     text->words.len = 0;
-    for (size_t i = 0; i < n;) {
-        size_t start = i;
-        while (i < n && !is_white(bytes[i])) {
-            i++;
-        }
-        if (i > start) {
-            if (text->words.len > 0) {
-                str_catc(&text->words, ' ');
-            }
-            str_cat(&text->words, bytes + start, i - start);
-        }
-        while (i < n && is_white(bytes[i])) {
-            i++;
-        }
-    }
+    mime_collapse(&text->words, bytes, n);
     mime_string_append(out, text->words.s, text->words.len);
 }
 

@@ -91,6 +91,31 @@ void mime_unfold(stralloc *out, const char *value, size_t n)
     }
 }
 
+static bool is_white(char c)
+{
+    return is_blank(c) || c == '\r' || c == '\n';
+}
+
+void mime_collapse(stralloc *out, const char *bytes, size_t n)
+{
+    size_t at = out->len;
+    for (size_t i = 0; i < n;) {
+        size_t start = i;
+        while (i < n && !is_white(bytes[i])) {
+            i++;
+        }
+        if (i > start) {
+            if (out->len > at) {
+                str_catc(out, ' ');
+            }
+            str_cat(out, bytes + start, i - start);
+        }
+        while (i < n && is_white(bytes[i])) {
+            i++;
+        }
+    }
+}
+
 struct mime_slice mime_unfolded(struct mime_slice value, stralloc *work)
 {
     if (memchr(value.bytes, '\n', value.n) == NULL) {

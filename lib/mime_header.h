@@ -53,7 +53,9 @@ bool mime_field_next(const char **at, const char *end, struct mime_field *out);
 
 /* Appends a value without its line ends, and without blanks at both ends. */
 void mime_unfold(stralloc *out, const char *value, size_t n);
-/* The same as a slice: of `value` itself where nothing is folded, else of *work, which it overwrites. */
+/* Appends the words of a value: runs of white space become one blank, none at the ends. */
+void mime_collapse(stralloc *out, const char *bytes, size_t n);
+/* mime_unfold as a slice: of `value` itself where nothing is folded, else of *work, which it overwrites. */
 struct mime_slice mime_unfolded(struct mime_slice value, stralloc *work);
 
 /* The known fields of a block. Values are as in mime_field; a field twice: `first` and `last` of them. */

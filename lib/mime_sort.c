@@ -2,6 +2,7 @@
 /* Base subjects and message ids. */
 #include "mime_sort.h"
 #include "header_lexer.h"
+#include "mime_header.h"
 #include "str.h"
 
 #include <string.h>
@@ -106,23 +107,6 @@ static bool cut_forward(struct view *view)
     return true;
 }
 
-/* White space as one blank each. */
-static void append_collapsed(stralloc *out, struct view view)
-{
-    bool is_pending = false;
-    for (const char *p = view.p; p < view.end; p++) {
-        if (is_blank(*p) || *p == '\r' || *p == '\n') {
-            is_pending = true;
-            continue;
-        }
-        if (is_pending) {
-            str_catc(out, ' ');
-        }
-        is_pending = false;
-        str_catc(out, *p);
-    }
-}
-
 bool mime_base_subject_append(stralloc *out, const char *subject, size_t n)
 {
     struct view view = {subject, subject + n};
@@ -133,7 +117,7 @@ bool mime_base_subject_append(stralloc *out, const char *subject, size_t n)
             is_reply = true;
         }
     } while (cut_forward(&view) && (is_reply = true));
-    append_collapsed(out, view);
+    mime_collapse(out, view.p, (size_t)(view.end - view.p));
     return is_reply;
 }
 

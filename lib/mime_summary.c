@@ -79,6 +79,15 @@ static void append_folded(struct builder *builder, struct mime_slice text)
     casefold_append(builder->out, work->decoded.s, work->decoded.len);
 }
 
+/* As ENVELOPE shows it, but decoded: folded lines and runs of blanks are one blank. */
+static void append_shown(struct builder *builder, struct mime_slice text)
+{
+    stralloc *words = &builder->work->id;
+    words->len = 0;
+    mime_collapse(words, text.bytes, text.n);
+    append_folded(builder, (struct mime_slice){words->s, words->len});
+}
+
 /* All fields of that name, one a line. */
 static void append_column(struct builder *builder, enum mime_name name, enum mime_section section)
 {
@@ -87,11 +96,11 @@ static void append_column(struct builder *builder, enum mime_name name, enum mim
     const char *end = p + builder->header.n;
     struct mime_field field;
     if (builder->fields->count[name] == 1) {
-        append_folded(builder, mime_unfolded(builder->fields->first[name], &builder->work->line));
+        append_shown(builder, builder->fields->first[name]);
     }
     while (builder->fields->count[name] > 1 && mime_field_next(&p, end, &field)) {
         if (field.value != NULL && mime_name_of(field.start, field.name_len) == name) {
-            append_folded(builder, mime_unfolded((struct mime_slice){field.value, field.value_len}, &builder->work->line));
+            append_shown(builder, (struct mime_slice){field.value, field.value_len});
             str_catc(builder->out, '\n');
         }
     }

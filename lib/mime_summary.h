@@ -33,7 +33,8 @@ enum mime_section {
     MIME_FIELDS, /* the root's fields whose mime_name_of is not MIME_OTHER, as on the wire, in their order; no empty line */
     MIME_PARTS,
     MIME_CHARSETS,
-    MIME_SEARCH_FROM, /* decoded, case-folded UTF-8; fields that are there more than once: one a line */
+    MIME_SEARCH_FROM, /* decoded, case-folded UTF-8, words with one blank between; fields that are there more than once: one a
+                         line */
     MIME_SEARCH_TO,
     MIME_SEARCH_CC,
     MIME_SEARCH_BCC,
