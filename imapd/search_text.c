@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Search in a message's bytes: header fields decoded (RFC 2047), text parts decoded from their encoding and charset, both folded.
- * BODY looks into text parts and the headers of messages inside; TEXT into the header as well. */
+ * BODY looks into text parts, message/… parts that are no messages, and the headers of messages inside; TEXT into every header.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,15 +188,13 @@ static bool in_parts(struct reading *reading, const struct mime_summary *summary
         }
         const char *header = reading->bytes->s + part.part.start.offset;
         size_t header_len = (size_t)(part.part.body.offset - part.part.start.offset);
-        if (is_text_search && i == 0 && in_header(reading, header, header_len, NULL)) {
-            return true;
-        }
         struct mime_summary_part above = {0};
         if (part.part.parent != MIME_NONE) {
             mime_summary_part(summary, part.part.parent, &above);
         }
         /* The header of a message inside is text of the body. */
-        if (part.part.parent != MIME_NONE && above.part.kind == MIME_MESSAGE && in_header(reading, header, header_len, NULL)) {
+        bool is_wanted = is_text_search || (part.part.parent != MIME_NONE && above.part.kind == MIME_MESSAGE);
+        if (is_wanted && in_header(reading, header, header_len, NULL)) {
             return true;
         }
         if (part.is_text && in_part(reading, &part)) {

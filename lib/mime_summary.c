@@ -215,7 +215,7 @@ static enum mime_encoding encoding_of(struct builder *builder, struct mime_slice
     return mime_encoding_of(word->s, word->len);
 }
 
-/* Reads a part's Content-Type; true: it is a text. *charset_out: into the type's work memory. */
+/* Reads a part's Content-Type; true: there is text in it to be found. *charset_out: into the type's work memory. */
 static bool read_type(struct mime_type *type, struct mime_slice value, struct mime_slice *charset_out)
 {
     *charset_out = (struct mime_slice){"", 0};
@@ -228,7 +228,7 @@ static bool read_type(struct mime_type *type, struct mime_slice value, struct mi
         mime_type_read_params(type);
         (void)mime_params_find(&type->params, "charset", charset_out);
     }
-    return is_text;
+    return is_text || mime_type_is(type, "message", NULL);
 }
 
 static unsigned part_flags(const struct mime_part *part, bool is_text)
@@ -244,8 +244,7 @@ static void append_part(struct builder *builder, uint32_t i)
     const struct mime_fields *fields = mime_part_fields(&work->mime, i, &work->text.fields);
     struct mime_slice charset;
     enum mime_encoding encoding = encoding_of(builder, fields->first[MIME_CONTENT_ENCODING]);
-    bool is_text =
-        read_type(&work->text.type, fields->first[MIME_CONTENT_TYPE], &charset) && part->kind == MIME_LEAF && !part->is_overflow;
+    bool is_text = read_type(&work->text.type, fields->first[MIME_CONTENT_TYPE], &charset) && part->kind == MIME_LEAF;
     const uint64_t numbers[11] = {part->start.offset,
                                   part->body.offset,
                                   part->end.offset,

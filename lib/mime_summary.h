@@ -17,8 +17,8 @@
  *
  * PARTS has 52 bytes a part, in the order of struct mime's table: stored offsets of header, body and end; wire bytes of header
  * and body; lines of header and body; parent, next sibling (0xffffffff: none), children, number; kind, flags (1 is_mime, 2
- * is_default, 4 is_digest, 8 is_overflow, 16 is text), encoding, length of charset (one byte each); charset's place in CHARSETS.
- */
+ * is_default, 4 is_digest, 8 is_overflow, 16 is_text: text to be searched, also a message/… that is not looked into), encoding,
+ * length of charset (one byte each); charset's place in CHARSETS. */
 #ifndef MIME_SUMMARY_H
 #define MIME_SUMMARY_H
 
