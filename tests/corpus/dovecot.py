@@ -33,16 +33,61 @@ def make_etc(folder):
     return etc
 
 
-class Imap:
-    """`imap` on folder/Maildir, which `messages` fill: UID n is the n-th of them."""
+class Session:
+    """An IMAP session with a program on pipes, already logged in."""
 
-    def __init__(self, folder, messages):
+    def __init__(self, argv, errors, env=None, **more):
+        with open(errors, "wb") as log:
+            self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=env, **more)
+        self.number = 0
+        greeting = self.process.stdout.readline()
+        if not greeting.startswith(b"* PREAUTH"):
+            raise RuntimeError(f"{argv} says {greeting!r}")
+
+    def line(self):
+        """A line with the literals in it."""
+        whole = b""
+        while True:
+            line = self.process.stdout.readline()
+            if not line:
+                raise RuntimeError(f"{type(self).__name__} is gone")
+            whole += line
+            literal = re.search(rb"\{(\d+)\}\r\n$", line)
+            if not literal:
+                return whole[:-2]
+            whole += self.process.stdout.read(int(literal.group(1)))
+
+    def ask(self, text):
+        """The tagged reply without its tag, and the untagged lines."""
+        self.number += 1
+        tag = b"a%d " % self.number
+        self.process.stdin.write(tag + (text if isinstance(text, bytes) else text.encode("latin-1")) + b"\r\n")
+        self.process.stdin.flush()
+        lines = []
+        while True:
+            line = self.line()
+            if line.startswith(tag):
+                return line[len(tag):], lines
+            lines.append(line)
+
+    def command(self, text):
+        """The untagged lines of the reply; an answer that is not OK is an error."""
+        reply, lines = self.ask(text)
+        if not reply.startswith(b"OK"):
+            raise RuntimeError(f"{text}: {reply!r}")
+        return lines
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.stdout.read()
+        self.process.wait()
+
+
+class Imap(Session):
+    """Dovecot's `imap` on folder/Maildir."""
+
+    def __init__(self, folder):
         root, etc = fetch(), make_etc(folder)
-        for part in ("cur", "new", "tmp"):
-            os.makedirs(os.path.join(folder, "Maildir", part))
-        for number, text in enumerate(messages, 1):
-            with open(os.path.join(folder, f"Maildir/cur/{number:06d}.x:2,S"), "wb") as f:
-                f.write(text)
         conf = os.path.join(folder, "dovecot.conf")
         with open(conf, "w", encoding="ascii") as f:
             f.write(f"mail_location = maildir:{folder}/Maildir\nbase_dir = {folder}/run\nlog_path = {folder}/log\nssl = no\n"
@@ -52,47 +97,17 @@ class Imap:
         os.chmod(folder, 0o755)
         script = (f"mount -t overlay overlay -o lowerdir={root}/usr:/usr /usr && mount -t overlay overlay -o lowerdir={etc}:/etc /etc && "
                   f"exec setpriv --reuid {UID} --regid {UID} --clear-groups /usr/lib/dovecot/imap -c {conf}")
-        with open(os.path.join(folder, "stderr"), "wb") as errors:
-            self.process = subprocess.Popen(["unshare", "-m", "sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
-                                            env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "USER": "oracle", "HOME": folder})
-        self.number = 0
-        greeting = self.process.stdout.readline()
-        if not greeting.startswith(b"* PREAUTH"):
-            raise RuntimeError(f"dovecot's imap says {greeting!r}")
-        self.command("SELECT INBOX")
+        super().__init__(["unshare", "-m", "sh", "-c", script], os.path.join(folder, "stderr"),
+                         {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "USER": "oracle", "HOME": folder, "TZ": "UTC"})
 
-    def line(self):
-        """A line with the literals in it."""
-        whole = b""
-        while True:
-            line = self.process.stdout.readline()
-            if not line:
-                raise RuntimeError("dovecot's imap is gone")
-            whole += line
-            literal = re.search(rb"\{(\d+)\}\r\n$", line)
-            if not literal:
-                return whole[:-2]
-            whole += self.process.stdout.read(int(literal.group(1)))
 
-    def command(self, text):
-        """The untagged lines of the reply; an answer that is not OK is an error."""
-        self.number += 1
-        tag = b"a%d " % self.number
-        self.process.stdin.write(tag + text.encode("latin-1") + b"\r\n")
-        self.process.stdin.flush()
-        lines = []
-        while True:
-            line = self.line()
-            if line.startswith(tag):
-                if not line.startswith(tag + b"OK"):
-                    raise RuntimeError(f"{text}: {line!r}")
-                return lines
-            lines.append(line)
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.stdout.read()
-        self.process.wait()
+def fill(folder, messages):
+    """folder/Maildir: UID n is the n-th message."""
+    for part in ("cur", "new", "tmp"):
+        os.makedirs(os.path.join(folder, "Maildir", part))
+    for number, text in enumerate(messages, 1):
+        with open(os.path.join(folder, f"Maildir/cur/{number:06d}.x:2,S"), "wb") as f:
+            f.write(text)
 
 
 def parse(text, at=0):
@@ -113,7 +128,7 @@ def parse(text, at=0):
         literal = re.compile(rb"\{(\d+)\}\r\n").match(text, at)
         end = literal.end() + int(literal.group(1))
         return text[literal.end():end], end
-    atom = re.compile(rb"[^ ()]+(?:\[[^\]]*\])?").match(text, at)
+    atom = re.compile(rb"[^ ()\[]+(?:\[[^\]]*\](?:<\d+>)?)?|\[").match(text, at)
     word = atom.group().decode("latin-1")
     return int(word) if word.isdigit() else None if word == "NIL" else word, atom.end()
 
