@@ -11,10 +11,12 @@
 #include <string.h>
 
 #include "auth/limits.h"
+#include "auth/password_cache.h"
 #include "auth/penalty.h"
 #include "auth/route_maps.h"
 #include "auth/textfile.h"
 #include "auth/userdb.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/sandbox.h"
 #include "lib/str.h"
@@ -26,12 +28,13 @@
 struct login_settings login_settings;
 const struct control_entry login_controls[] = {
     {"popinterval", CONTROL_NUMBER, "60", 0, 86400, &login_settings.pop_interval},
+    {"passwordcache", CONTROL_NUMBER, "3600", 0, 86400, &login_settings.cache_seconds},
     {"defaultdomain", CONTROL_TEXT, "=me", 0, 0, &login_settings.default_domain},
     {"passwordscheme", CONTROL_TEXT, PASSWORD_SCHEME_DEFAULT, 0, 0, &login_settings.scheme},
     {"opensmtp", CONTROL_EXISTS, NULL, 0, 0, &login_settings.keeps_open_smtp},
     {0},
 };
-const struct control_entry *const login_controls_of_vchkpw = &login_controls[1];
+const struct control_entry *const login_controls_of_vchkpw = &login_controls[2];
 
 static const struct {
     const char *name;
@@ -182,7 +185,22 @@ static const char *find_default_domain(void)
     return str_text(&text);
 }
 
-/* One hash in every case; NULL stands for a user that does not exist. */
+/* One hash, but for a password that was right a while ago. The same work for a user that does not exist. */
+static bool is_right_password(const struct userdb_record *record, const char *given)
+{
+    struct password_checker *checker = &login_settings.checker;
+    const char *stored = record != NULL ? record->password : checker->dummy;
+    uint64_t now_ms = clock_monotonic_ms();
+    if (password_cache_knows(stored, given, login_settings.cache_seconds, now_ms)) {
+        return true;
+    }
+    bool is_right = password_check(checker, record != NULL ? stored : NULL, given);
+    if (is_right && login_settings.cache_seconds > 0) {
+        password_cache_learn(stored, given, now_ms);
+    }
+    return is_right;
+}
+
 static enum login_reply check_password(const struct login_question *question, unsigned service, struct login_answer *out,
                                        bool *is_known_out)
 {
@@ -193,7 +211,7 @@ static enum login_reply check_password(const struct login_question *question, un
         return found;
     }
     bool is_known = *is_known_out = found == LOGIN_REPLY_WELCOME;
-    bool is_good = password_check(&login_settings.checker, is_known ? record.password : NULL, question->password);
+    bool is_good = is_right_password(is_known ? &record : NULL, question->password);
     if (!is_known || !is_good) {
         penalty_add(question->ip, question->now_us);
         return LOGIN_REPLY_BAD_PASSWORD;

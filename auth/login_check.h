@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* One password check, from the login name to the verdict: used by authd and by vchkpw. Each check costs one hash, whether the
- * user exists or not, unless the address has to wait (then none). */
+ * user exists or not, unless the address has to wait (then none) or authd knows the password already (password_cache.h). */
 #ifndef LOGIN_CHECK_H
 #define LOGIN_CHECK_H
 
@@ -14,13 +14,13 @@
 
 struct login_settings {
     const char *default_domain, *scheme;
-    uint64_t pop_interval;
+    uint64_t pop_interval, cache_seconds;
     bool keeps_open_smtp;
     struct route_config route; /* users/cdb, home, vmail's uid */
     struct password_checker checker;
 };
 extern const struct control_entry login_controls[];
-/* Without popinterval: checkpassword has no words for "too soon", and a mail program would ask its user for the password. */
+/* Without popinterval and passwordcache: it is a process a check, and checkpassword has no words for "too soon", and a mail program would ask its user for the password. */
 extern const struct control_entry *const login_controls_of_vchkpw;
 extern struct login_settings login_settings; /* the one filled by login_controls */
 /* After the controls are loaded, before the program confines itself: one hash, the folders of auth/. */

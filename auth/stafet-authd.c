@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "auth/login_check.h"
+#include "auth/password_cache.h"
 #include "auth/penalty.h"
 #include "lib/call.h"
 #include "lib/channel.h"
@@ -25,6 +26,7 @@ static stralloc question_bytes, early_bytes; /* kept from call to call */
 static void prepare(void)
 {
     login_start();
+    password_cache_start();
     login_confine(SANDBOX_RPATH | SANDBOX_WPATH | SANDBOX_CPATH | SANDBOX_UNIX | SANDBOX_SERVE | SANDBOX_FORK);
 }
 

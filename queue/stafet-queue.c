@@ -54,7 +54,8 @@ static void refuse(const struct serve_peer *peer, int fd)
     stralloc_free(&answer);
 }
 
-static struct serve server = {.name = "queue", .limit_all = 200, .grows = true, .controls = controls, .prepare = prepare, .session = session};
+static struct serve server = {
+    .name = "queue", .limit_all = 200, .grows = true, .controls = controls, .prepare = prepare, .session = session};
 
 static void on_option(int letter, const char *value)
 {

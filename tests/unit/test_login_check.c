@@ -2,6 +2,7 @@
 /* login_check: each check costs one password hash, whoever is asked for; a waiting address costs none. crypt_ra() of this file
  * counts, and calls the one of libxcrypt. */
 #include "auth/login_check.h"
+#include "auth/password_cache.h"
 
 #include <crypt.h>
 #include <dlfcn.h>
@@ -118,6 +119,36 @@ static void test_rows(void)
     }
 }
 
+/* Hashes of a check by imap, and its reply. */
+static unsigned count_hashes(const char *name, const char *password, enum login_reply *reply_out)
+{
+    struct login_answer answer;
+    hashes = 0;
+    login_check(
+        &(struct login_question){.service = "imap", .name = name, .password = password, .mech = "PLAIN", .ip = "", .sid = "x"},
+        &answer);
+    *reply_out = answer.reply;
+    return hashes;
+}
+
+static void test_known_password(void)
+{
+    enum login_reply reply;
+    password_cache_start();
+    login_settings.cache_seconds = 60;
+    is_number(count_hashes("joe@example.test", "secret", &reply), 1, "the_first_login_costs_a_hash");
+    is_number(count_hashes("joe@example.test", "secret", &reply), 0, "the_next_none");
+    is_number(reply, LOGIN_REPLY_WELCOME, "and_is_welcome");
+    is_number(count_hashes("joe@example.test", "wrong", &reply), 1, "a_wrong_password_still_does");
+    is_number(count_hashes("nobody@example.test", "secret", &reply), 1, "and_an_unknown_user");
+    is_number(reply, LOGIN_REPLY_BAD_PASSWORD, "who_stays_out");
+    (void)count_hashes("shut@example.test", "secret", &reply);
+    (void)count_hashes("shut@example.test", "secret", &reply);
+    is_number(reply, LOGIN_REPLY_DISABLED, "a_known_password_opens_nothing_that_is_shut");
+    login_settings.cache_seconds = 0;
+    is_number(count_hashes("joe@example.test", "secret", &reply), 1, "switched_off_it_costs_the_hash_again");
+}
+
 int main(void)
 {
     scratch_begin();
@@ -125,5 +156,6 @@ int main(void)
     ok(control_load(login_controls) == 0, "settings");
     login_start();
     test_rows();
+    test_known_password();
     return scratch_end(done());
 }
