@@ -40,10 +40,10 @@ static bool is_folder(int root, const struct dirent *entry)
     if (entry->d_name[strlen(entry->d_name) - 1] == '.') {
         return false;
     }
-    if (entry->d_type == DT_UNKNOWN || entry->d_type == DT_LNK) {
-        return fstatat(root, entry->d_name, &stat, 0) == 0 && S_ISDIR(stat.st_mode);
+    if (entry->d_type == DT_UNKNOWN) {
+        return fstatat(root, entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(stat.st_mode);
     }
-    return entry->d_type == DT_DIR;
+    return entry->d_type == DT_DIR; /* no link: it could not be opened */
 }
 
 static int read_folders(struct folderlist *list, int root)
@@ -55,8 +55,7 @@ static int read_folders(struct folderlist *list, int root)
     }
     stralloc name = STRALLOC_ZERO;
     (void)add(list, ".", 1, FOLDERS_EXISTS);
-    errno = 0;
-    for (struct dirent *entry; (entry = readdir(folders)) != NULL;) {
+    for (struct dirent *entry; errno = 0, (entry = readdir(folders)) != NULL;) {
         if (is_folder(root, entry)) {
             name.len = 0;
             mailboxes_folder_of_directory(entry->d_name, &name);
