@@ -122,17 +122,6 @@ enum va folder_create_domain(const char *path, const char *line, bool is_shared,
     return result;
 }
 
-enum va folder_set_default(const char *path, const char *line, stralloc *why)
-{
-    int dir = open_folder(path);
-    if (dir < 0) {
-        return refuse(why, VA_BAD_V_DIR, "cannot open", path);
-    }
-    enum va result = write_default(dir, path, line, why);
-    close(dir);
-    return result;
-}
-
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
     (void)st;

@@ -13,8 +13,6 @@
 /* Folders of the domain: `path` (its parent is made if it can be), .full/, .qmail-default with `line`. is_shared: more than one
  * user id works there (02770, 02750; else 0700). A folder of that name is refused. */
 enum va folder_create_domain(const char *path, const char *line, bool is_shared, stralloc *why);
-/* Another .qmail-default. */
-enum va folder_set_default(const char *path, const char *line, stralloc *why);
 /* The whole tree. One that is not there is fine. */
 enum va folder_remove_tree(const char *path, stralloc *why);
 /* path/USER and its Maildir, 0700. A folder that is there already is taken only when it holds no mail and nothing else. */
