@@ -79,10 +79,12 @@ static void start(struct outcome *out, const struct reply *reply)
     str_catc(&out->text, ' ');
 }
 
+/* Behind the words, as a sentence of its own; a code in brackets has ended theirs. */
 static void explain(struct outcome *out, const struct reply *reply)
 {
+    char last = out->text.s[out->text.len - 1];
     if (reply->explanation[0] != '\0') {
-        str_catc(&out->text, ' ');
+        str_cats(&out->text, last == ')' || last == '.' ? " " : ". ");
         str_cats(&out->text, reply->explanation);
     }
     str_text(&out->text);
