@@ -15,6 +15,8 @@
 #include "lib/log.h"
 #include "lib/str.h"
 
+enum { SCANS = 3 };
+
 static const char *known_name(const void *ctx, uint32_t value, size_t *len_out)
 {
     const char *name = folder_base_name((struct folder *)(uintptr_t)ctx, value);
@@ -41,11 +43,56 @@ static void hash_known(struct scan *scan)
         }
     }
     namehash_init(&scan->known, known.n, known_name, folder);
-    for (uint32_t k = 0; k < known.n; k++) {
+    for (uint32_t k = known.n; k-- > 0;) {
+        /* A double that came through new/ has a UID: the name is the older one's, and the list shall say so. */
         const char *name = folder_base_name(folder, known.item[k]);
-        namehash_put(&scan->known, name, strlen(name), known.item[k]);
+        bool is_twice = namehash_put(&scan->known, name, strlen(name), known.item[k]);
+        scan->is_list_lost = scan->is_list_lost || is_twice;
     }
     folder_list_free(&known);
+}
+
+/* Of two files with one base name: is the hidden one that which the index means? */
+static bool is_meant(struct scan *scan, uint32_t k)
+{
+    const struct mailbox_message *message = &scan->box.hidden[k].message;
+    const char *name = mailbox_hidden_name(&scan->box, k);
+    uint32_t index = namehash_find(&scan->known, name, message->base_len);
+    if (index == NAMEHASH_NONE) {
+        return false;
+    }
+    scan->name.len = 0;
+    folder_name_append(scan->folder, index, &scan->name);
+    bool is_new = scan->name.s[0] == 'n';
+    return is_new == ((message->state & MAILBOX_IS_NEW) != 0) && strcmp(str_text(&scan->name) + sizeof "cur", name) == 0;
+}
+
+/* How many files got a name of their own. */
+static uint32_t part_doubles(struct scan *scan)
+{
+    uint32_t parted = 0;
+    for (uint32_t k = 0; k < scan->box.n_hidden; k++) {
+        int result = mailbox_part(&scan->box, k, is_meant(scan, k));
+        parted += result == 1;
+    }
+    if (parted > 0) {
+        log_event("alert", "what=%s files=%u", "two files had one base name, one of them has another now", parted);
+    }
+    return parted;
+}
+
+static int scan_all(struct scan *scan)
+{
+    for (unsigned try = 0; try < SCANS; try++) {
+        if (mailbox_scan(&scan->box) < 0) {
+            return -1;
+        }
+        if (scan->box.n_hidden == 0 || part_doubles(scan) == 0) {
+            break;
+        }
+        scan->has_moved = true;
+    }
+    return 0;
 }
 
 static int read_list(struct scan *scan)
@@ -137,7 +184,6 @@ static void compare_all(struct scan *scan)
     struct folder *folder = scan->folder;
     uint32_t end = folder_end(folder);
     scan->seen = memory_get((size_t)end + 1, 1);
-    hash_known(scan);
     for (uint32_t at = 0; at < scan->box.n; at++) {
         uint32_t index = namehash_find(&scan->known, mailbox_name(&scan->box, at), scan->box.message[at].base_len);
         if (index == NAMEHASH_NONE || is_given_anew(scan, at)) {
@@ -307,7 +353,8 @@ static int scan_run(struct scan *scan, bool is_list_new)
     if (is_list_new && read_list(scan) < 0) {
         return -1;
     }
-    if ((scan->is_whole ? mailbox_scan(&scan->box) : mailbox_scan_new(&scan->box)) < 0) {
+    hash_known(scan);
+    if ((scan->is_whole ? scan_all(scan) : mailbox_scan_new(&scan->box)) < 0) {
         return -1;
     }
     compare_all(scan);

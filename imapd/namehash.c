@@ -36,10 +36,13 @@ static struct namehash_slot *find_slot(const struct namehash *hash, uint32_t sum
     }
 }
 
-void namehash_put(struct namehash *hash, const char *name, size_t len, uint32_t value)
+bool namehash_put(struct namehash *hash, const char *name, size_t len, uint32_t value)
 {
     uint32_t sum = crc32c(0, name, len);
-    *find_slot(hash, sum, name, len) = (struct namehash_slot){.hash = sum, .value = value};
+    struct namehash_slot *slot = find_slot(hash, sum, name, len);
+    bool was_there = slot->value != NAMEHASH_NONE;
+    *slot = (struct namehash_slot){.hash = sum, .value = value};
+    return was_there;
 }
 
 uint32_t namehash_find(const struct namehash *hash, const char *name, size_t len)

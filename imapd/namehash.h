@@ -3,6 +3,7 @@
 #ifndef IMAPD_NAMEHASH_H
 #define IMAPD_NAMEHASH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,8 +20,8 @@ struct namehash {
 };
 /* Room for n names. */
 void namehash_init(struct namehash *hash, uint32_t n, const char *(*name_of)(const void *, uint32_t, size_t *), const void *ctx);
-/* A name that is there already gets the new value. */
-void namehash_put(struct namehash *hash, const char *name, size_t len, uint32_t value);
+/* A name that is there already gets the new value; true. */
+bool namehash_put(struct namehash *hash, const char *name, size_t len, uint32_t value);
 /* NAMEHASH_NONE: not there. */
 uint32_t namehash_find(const struct namehash *hash, const char *name, size_t len);
 void namehash_free(struct namehash *hash);

@@ -189,13 +189,16 @@ static int scan_folder(struct mailbox *box, int folder)
     return result;
 }
 
-/* Of two with one base name (moved while we looked, or a foreign program's copy) the one in cur/ stays; it stands last. */
-static void drop_doubles(struct mailbox *box)
+/* Of two with one base name the one in cur/ stays; it stands last. */
+static void hide_doubles(struct mailbox *box)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < box->n; i++) {
         bool is_double = i + 1 < box->n && mailbox_compare(box, &box->message[i], box, &box->message[i + 1]) == 0;
-        if (!is_double) {
+        if (is_double) {
+            box->hidden = memory_grow(box->hidden, (size_t)box->n_hidden + 1, sizeof *box->hidden);
+            box->hidden[box->n_hidden++] = (struct mailbox_double){.of = kept, .message = box->message[i]};
+        } else {
             box->message[kept++] = box->message[i];
         }
     }
@@ -204,13 +207,13 @@ static void drop_doubles(struct mailbox *box)
 
 int mailbox_scan(struct mailbox *box)
 {
-    box->n = 0;
+    box->n = box->n_hidden = 0;
     box->names.len = 0;
     if (scan_folder(box, box->fresh) < 0 || scan_folder(box, box->cur) < 0) {
         return -1;
     }
     mailbox_sort(box);
-    drop_doubles(box);
+    hide_doubles(box);
     box->room = box->n > 0 ? box->n : 1; /* a session holds this for long: no spare places */
     box->message = memory_grow(box->message, box->room, sizeof *box->message);
     return 0;
@@ -218,7 +221,7 @@ int mailbox_scan(struct mailbox *box)
 
 int mailbox_scan_new(struct mailbox *box)
 {
-    box->n = 0;
+    box->n = box->n_hidden = 0;
     box->names.len = 0;
     if (scan_folder(box, box->fresh) < 0) {
         return -1;
@@ -237,6 +240,8 @@ void mailbox_close(struct mailbox *box)
     close_folders(box);
     stralloc_free(&box->names);
     free(box->message);
+    free(box->hidden);
     box->message = NULL;
-    box->n = box->room = 0;
+    box->hidden = NULL;
+    box->n = box->n_hidden = box->room = 0;
 }

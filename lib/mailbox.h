@@ -42,17 +42,24 @@ struct mailbox_message {
     uint32_t name_at;
     uint8_t name_len, base_len, flags, state;
 };
+/* A second file with the base name of a message. */
+struct mailbox_double {
+    uint32_t of; /* index of the message that hides it */
+    struct mailbox_message message;
+};
 struct mailbox {
     int folder, fresh, cur; /* descriptors of the Maildir, its new/ and cur/ */
     stralloc names;         /* NUL-ended, at name_at */
     struct mailbox_message *message;
     uint32_t n, room;
+    struct mailbox_double *hidden;
+    uint32_t n_hidden;
 };
 
 /* Opens the folder with new/ and cur/ (no symbolic links). 0; -1 errno, nothing is open. */
 int mailbox_open(struct mailbox *box, int dir_at, const char *path) __attribute__((warn_unused_result));
-/* Reads the names: regular files, ordered by arrival (time in the name, else mtime), then base name. A base name that stands in
- * both folders is one message, that of cur/. 0; -1 errno (EOVERFLOW: over 4 GiB of names). */
+/* Reads the names: regular files, ordered by arrival (time in the name, else mtime), then base name. Of files with one base name
+ * one is a message, that of cur/ before that of new/; the others are hidden. 0; -1 errno (EOVERFLOW: over 4 GiB of names). */
 int mailbox_scan(struct mailbox *box) __attribute__((warn_unused_result));
 /* The names of new/ alone, in the same order. */
 int mailbox_scan_new(struct mailbox *box) __attribute__((warn_unused_result));
@@ -64,6 +71,12 @@ int mailbox_open_message(struct mailbox *box, uint32_t i);
 int mailbox_remove(struct mailbox *box, uint32_t i);
 /* new/BASE to cur/BASE:2,FLAGS, never over another file; nothing for a message of cur/. 0; -1 errno. */
 int mailbox_move_to_cur(struct mailbox *box, uint32_t i);
+/* (mailbox_double.c) Two files with one base name: moved while the scan ran (then there is one now), or a foreign program copied
+ * one, or died between link and unlink. Where hidden file k and its message still are two files, the hidden one (or, with
+ * `gives_way`, the message's) gets a base name of its own; where they are old links of one file, it goes. 1 done: scan again; 0
+ * nothing to do; -1 errno. */
+int mailbox_part(const struct mailbox *box, uint32_t k, bool gives_way);
+const char *mailbox_hidden_name(const struct mailbox *box, uint32_t k);
 void mailbox_close(struct mailbox *box);
 
 #endif

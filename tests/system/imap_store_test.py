@@ -234,6 +234,35 @@ def other_mailbox_is_damaged(tap):
         tap.is_equal(s.uids(), [1, 2, 3, 4, 5], "nothing_is_there_twice")
 
 
+def two_files_of_one_name(tap):
+    with Box() as box:
+        with box.session() as s:
+            s.select()
+            s.good("UID STORE 3 +FLAGS (\\Flagged)")
+            box.write("cur/1700000001.M1P1.host:2,S", "Subject: double of 1\n\n")
+            s.good("NOOP")
+            s.learn()
+            wanted = {1: "Subject: 1", 2: "Subject: 2", 3: "Subject: 3", 4: "Subject: double of 1"}
+            tap.is_equal({uid: subject(s, uid) for uid in s.uids()}, wanted, "a_second_file_of_a_name_is_a_second_message")
+            tap.is_equal("\\Seen" in s.mail[3].flags, True, "with_its_flags")
+            box.write("new/1700000002.M2P1.host", "Subject: double of 2\n\n")
+            box.write("new/1700000003.M3P1.host", "Subject: double of 3\n\n")
+            s.good("NOOP")
+            s.learn()
+            tap.is_equal([subject(s, uid) for uid in s.uids()[4:]], ["Subject: double of 2", "Subject: double of 3"], "also_in_new")
+            os.utime(box.path("cur"))
+            s.good("NOOP")
+            s.learn()
+            seen = {uid: subject(s, uid) for uid in s.uids()}
+            wanted.update({5: "Subject: double of 2", 7: "Subject: double of 3"})
+            tap.is_equal(seen, wanted, "what_had_one_base_name_with_another_gets_another_uid")
+        tap.is_equal(known(box)[1], seen, "and_all_uids_live_in_the_uid_list")
+    with Box() as box:
+        box.write("cur/1700000001.M1P1.host:2,S", "Subject: double of 1\n\n")
+        box.write("new/1700000002.M2P1.host", "Subject: double of 2\n\n")
+        tap.is_equal(len(set(known(box)[1].values())), 5, "nothing_is_hidden_from_a_first_session")
+
+
 def locks_of_the_dead(tap):
     with Box() as box, box.session() as s:
         box.write("dovecot-uidlist.lock.stafet", "1:host")
@@ -252,7 +281,7 @@ def locks_of_the_dead(tap):
 
 def main():
     tap = Tap()
-    for case in (half_a_line, store_meets_renames, journal_is_damaged, uid_list_is_lost, uid_list_of_others, files_stay_small, other_mailbox_is_damaged, locks_of_the_dead):
+    for case in (half_a_line, store_meets_renames, journal_is_damaged, uid_list_is_lost, uid_list_of_others, files_stay_small, other_mailbox_is_damaged, two_files_of_one_name, locks_of_the_dead):
         case(tap)
     tap.done()
 

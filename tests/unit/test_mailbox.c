@@ -84,6 +84,46 @@ static void one_base_name_is_one_message(void)
     mailbox_close(&box);
 }
 
+/* The k-th double, with the scan after it. */
+static int part(struct mailbox *box, uint32_t k, bool gives_way)
+{
+    int result = mailbox_part(box, k, gives_way);
+    mailbox_close(box);
+    *box = scan();
+    return result;
+}
+
+static void parts_what_has_one_base_name(void)
+{
+    fresh_maildir();
+    put("Maildir/cur/100.a.h,S=1:2,S", "x");
+    put("Maildir/cur/100.a.h,S=1:2,F", "y");
+    struct mailbox box = scan();
+    ok(box.n == 1 && box.n_hidden == 1, "one of two is hidden");
+    bool is_seen = box.message[0].flags == MAILBOX_SEEN;
+    ok(part(&box, 0, false) == 1 && box.n == 2 && box.n_hidden == 0, "the hidden one gets a name of its own");
+    ok((box.message[0].flags | box.message[1].flags) == (MAILBOX_SEEN | MAILBOX_FLAGGED) && box.message[1].size == 1,
+       "with its flags and fields");
+    uint32_t stays = memcmp(mailbox_name(&box, 0), "100.a.h", 7) == 0 ? 0 : 1;
+    ok((box.message[stays].flags == MAILBOX_SEEN) == is_seen && memcmp(mailbox_name(&box, 1 - stays), "100.D", 5) == 0,
+       "and with its time");
+    mailbox_close(&box);
+    fresh_maildir();
+    put("Maildir/cur/100.a.h:2,S", "x");
+    put("Maildir/new/100.a.h", "y");
+    box = scan();
+    ok(part(&box, 0, true) == 1 && box.n == 2, "or the other one does");
+    ok(box.message[0].state + box.message[1].state == MAILBOX_IS_NEW, "each in its folder");
+    mailbox_close(&box);
+    fresh_maildir();
+    put("Maildir/cur/100.a.h:2,S", "x");
+    ok(link("Maildir/cur/100.a.h:2,S", "Maildir/new/100.a.h") == 0, "two links of one file");
+    box = scan();
+    ok(part(&box, 0, false) == 0 && box.n_hidden == 1, "that are young: somebody may be about to remove one");
+    ok(unlink("Maildir/new/100.a.h") == 0 && part(&box, 0, false) == 0 && box.n == 1, "as is done here");
+    mailbox_close(&box);
+}
+
 static void follows_renames_of_others(void)
 {
     char byte = 0;
@@ -181,6 +221,7 @@ int main(void)
     }
     orders_by_arrival_and_drops_what_is_no_message();
     one_base_name_is_one_message();
+    parts_what_has_one_base_name();
     follows_renames_of_others();
     moves_to_cur_and_never_over_another_file();
     refuses_what_is_no_file_at_open();
