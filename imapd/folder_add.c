@@ -43,13 +43,13 @@ void adding_put(struct adding *adding, const struct record *record, const strall
     adding->n++;
 }
 
-/* UIDs for all; keywords past the letters stand in no name. False: there are no UIDs left. */
+/* UIDs for all; keywords past the letters stand in no name. False: there are no UIDs left (EAGAIN). */
 static bool give_uids(struct adding *adding, stralloc *lines, stralloc *keywords)
 {
     struct folder *folder = adding->folder;
     struct record *records = (struct record *)(void *)adding->records.s;
     if (UINT32_MAX - folder->uidnext <= adding->n) {
-        errno = EOVERFLOW;
+        (void)folder_end_uids(folder);
         return false;
     }
     for (uint32_t i = 0; i < adding->n; i++) {

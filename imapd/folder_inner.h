@@ -60,6 +60,9 @@ int folder_uidlist_add(struct folder *folder, uint32_t uidnext, const stralloc *
 int folder_uidlist_write(struct folder *folder, const struct uidlist *before, uint32_t uidnext, const struct folder_news *news);
 void folder_uidlist_text(struct folder *folder, const struct uidlist *before, uint32_t uidnext, const struct folder_news *news,
                          stralloc *out);
+/* All UIDs up to 2^32 - 2 were given (RFC 3501 2.3.1.1: then UIDVALIDITY changes): the lists are put aside and the index goes, so
+ * that the next one who opens the folder gives new ones. Lock held. -1 EAGAIN. */
+int folder_end_uids(struct folder *folder);
 /* Does it have each message of the index with its UID? Logs one that it has not. */
 bool folder_uidlist_is_whole(struct folder *folder, const struct uidlist *list);
 

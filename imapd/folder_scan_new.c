@@ -130,8 +130,7 @@ int scan_take_new(struct scan *scan)
             scan->uidnext = highest; /* behind all that the list has ever given */
         }
         if (fresh->uid == 0 && scan->uidnext == UINT32_MAX) {
-            errno = EOVERFLOW;
-            return -1;
+            return folder_end_uids(scan->folder);
         }
         take_one(scan, fresh, fresh->uid == 0 ? scan->uidnext : fresh->uid);
     }

@@ -4,7 +4,9 @@
 #include "imapd/folder_inner.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "imapd/dotlock.h"
 #include "lib/log.h"
@@ -76,6 +78,19 @@ int folder_uidlist_add(struct folder *folder, uint32_t uidnext, const stralloc *
 {
     int added = uidlist_add(folder->dir, folder->head.uidvalidity, lines);
     return added < 0 ? -1 : added == 1 ? 0 : begin_anew(folder, uidnext, news);
+}
+
+int folder_end_uids(struct folder *folder)
+{
+    static const char *const lists[][2] = {{UIDLIST_NAME, UIDLIST_NAME ".used-up"},
+                                           {"courierimapuiddb", "courierimapuiddb.used-up"}};
+    log_event("alert", "what=%s kept=%s", "no UID is left: the mailbox gets another UIDVALIDITY", lists[0][1]);
+    for (size_t i = 0; i < 2; i++) {
+        (void)renameat(folder->dir, lists[i][0], folder->dir, lists[i][1]);
+    }
+    (void)unlinkat(folder->dir, INDEX_NAME, 0);
+    errno = EAGAIN;
+    return -1;
 }
 
 bool folder_uidlist_is_whole(struct folder *folder, const struct uidlist *list)
