@@ -2,7 +2,6 @@
 /* Which positions of the pattern are reached after each character of the name: no backtracking, whatever the pattern. */
 #include "imapd/pattern.h"
 
-#include <string.h>
 
 #include "lib/str.h"
 
@@ -16,21 +15,16 @@ static void pass_wildcards(struct slice pattern, bool *reached)
     }
 }
 
+/* From the last position to the first: each depends on itself and the one before. */
 static void step(struct slice pattern, char c, char separator, bool *reached)
 {
-    bool next[PATTERN_MAX + 1] = {false};
-    for (size_t i = 0; i < pattern.len; i++) {
-        char p = pattern.bytes[i];
-        if (!reached[i]) {
-            continue;
-        }
-        if (p == '*' || (p == '%' && c != separator)) {
-            next[i] = true;
-        } else if (p == c) {
-            next[i + 1] = true;
-        }
+    for (size_t i = pattern.len + 1; i > 0; i--) {
+        char here = i > pattern.len ? '\0' : pattern.bytes[i - 1];
+        char before = i < 2 ? '\0' : pattern.bytes[i - 2];
+        bool stays = i <= pattern.len && (here == '*' || (here == '%' && c != separator));
+        bool comes = i >= 2 && before != '*' && before != '%' && before == c;
+        reached[i - 1] = (stays && reached[i - 1]) || (comes && reached[i - 2]);
     }
-    memcpy(reached, next, pattern.len + 1);
 }
 
 static bool matches(struct slice pattern, struct slice name, char separator)

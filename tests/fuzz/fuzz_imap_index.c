@@ -10,7 +10,7 @@
 #include "imapd/folder_inner.h"
 #include "tests/fuzz/fuzz_folder.h"
 
-enum { RECORDS_MAX = 1000, ENTRIES_MAX = 24 };
+enum { RECORDS_MAX = 450, ENTRIES_MAX = 24 };
 static const uint8_t *at, *end;
 static struct folder folder;
 static jmp_buf damaged;
@@ -69,7 +69,7 @@ static void make_base(stralloc *out)
 {
     stralloc names = STRALLOC_ZERO;
     struct record *records = memory_get(RECORDS_MAX, sizeof *records);
-    uint32_t n = take(1) % 25 * (take(1) % 4 == 3 ? 40 : 1);
+    uint32_t n = take(1) % 25 * (take(1) % 8 == 7 ? 18 : 1);
     struct index_base base = {.header = {.generation = 1, .uidvalidity = 9, .highest_modseq = 5, .n = n}, .records = records};
     uint32_t uid = 0;
     for (uint32_t i = 0; i < n; i++) {
