@@ -20,7 +20,8 @@ struct login_settings {
     struct password_checker checker;
 };
 extern const struct control_entry login_controls[];
-/* Without popinterval and passwordcache: it is a process a check, and checkpassword has no words for "too soon", and a mail program would ask its user for the password. */
+/* Without popinterval and passwordcache: it is a process a check, and checkpassword has no words for "too soon", and a mail
+ * program would ask its user for the password. */
 extern const struct control_entry *const login_controls_of_vchkpw;
 extern struct login_settings login_settings; /* the one filled by login_controls */
 /* After the controls are loaded, before the program confines itself: one hash, the folders of auth/. */
