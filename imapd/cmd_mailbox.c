@@ -112,7 +112,7 @@ static const struct reply *remove_folder(struct session *session, const char *fo
     uint32_t n;
     forget_selected(session, folder);
     if (removal_run(session->root, folder, &bytes, &n) < 0) {
-        return errno == ENOTEMPTY || errno == EEXIST ? &reply_not_empty : reply_of_errno(errno);
+        return reply_of_errno(errno);
     }
     session_free_quota(session, bytes, n);
     (void)special_set(session->root, folder, SPECIAL_NONE, NULL);

@@ -38,10 +38,10 @@ int write_whole(int fd, const char *bytes, size_t n)
     return 0;
 }
 
-int dotlock_enter(int dir)
+static int enter(int dir, int how)
 {
     int fd = openat(dir, DOTLOCK_OURS, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    while (fd >= 0 && flock(fd, LOCK_EX) < 0) {
+    while (fd >= 0 && flock(fd, how) < 0) {
         if (errno != EINTR) {
             int error = errno;
             close(fd);
@@ -50,6 +50,16 @@ int dotlock_enter(int dir)
         }
     }
     return fd;
+}
+
+int dotlock_enter(int dir)
+{
+    return enter(dir, LOCK_EX);
+}
+
+int dotlock_enter_free(int dir)
+{
+    return enter(dir, LOCK_EX | LOCK_NB);
 }
 
 static bool is_ours(const struct dotlock *dotlock)

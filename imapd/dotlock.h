@@ -10,6 +10,8 @@
 
 /* Waits for stafet.lock of a folder that is not open otherwise; closing the descriptor gives it back. -1 errno. */
 int dotlock_enter(int dir);
+/* The same where it is free; errno EWOULDBLOCK. */
+int dotlock_enter_free(int dir);
 /* Writes `text` as the new NAME: lock, write, sync, rename, sync of the folder. A lock that one of our own sessions left is taken
  * over at once (it has NAME.lock.stafet as a second name, and whoever made it had stafet.lock), another one's when it is
  * two minutes old; waits 5 s at most. 0; -1 errno (EAGAIN: busy), the old file stays. */

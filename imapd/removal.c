@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* A Maildir has two levels: its files, and files in its folders. Deeper ones are not ours, and keep it from going. */
+/* A Maildir has two levels: its files, and files in its folders. Deeper ones are not ours, and keep it from going.
+ *
+ * The folder loses its name first. A session that has it open may be writing there, even be making its index anew: it has
+ * stafet.lock, which is waited for, and finds nothing to write into afterwards. What needs no lock (a message on its way through
+ * tmp/, a fifo) may still come while the folder is emptied: it is emptied again. */
 #include "imapd/removal.h"
 
 #include <dirent.h>
@@ -9,19 +13,28 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "imapd/dotlock.h"
 #include "imapd/mailboxes.h"
 #include "lib/clock.h"
+#include "lib/log.h"
 #include "lib/mailbox.h"
 
 #define GRAVE "..deleted"
-enum { FOLDER_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
+enum { FOLDER_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, TRIES = 50, PAUSE_MS = 10 };
 
 struct sum {
     uint64_t bytes;
     uint32_t n;
 };
+
+/* Somebody else may have removed it. */
+static int gone(int result)
+{
+    return result < 0 && errno == ENOENT ? 0 : result;
+}
 
 static void count(int fd, const char *name, struct sum *sum)
 {
@@ -53,7 +66,7 @@ static int empty(int fd, struct sum *sum)
         if (sum != NULL) {
             count(fd, entry->d_name, sum);
         }
-        result = unlinkat(fd, entry->d_name, 0);
+        result = gone(unlinkat(fd, entry->d_name, 0));
     }
     int error = errno == EISDIR ? ENOTEMPTY : errno; /* a folder where mail should be */
     (void)closedir(folder);
@@ -68,7 +81,7 @@ static int empty_inner(int top, const char *name, struct sum *sum)
         return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
     }
     bool is_mail = strcmp(name, "cur") == 0 || strcmp(name, "new") == 0;
-    return empty(fd, is_mail ? sum : NULL) < 0 ? -1 : unlinkat(top, name, AT_REMOVEDIR);
+    return empty(fd, is_mail ? sum : NULL) < 0 ? -1 : gone(unlinkat(top, name, AT_REMOVEDIR));
 }
 
 /* The folders inside first, then the files. */
@@ -96,7 +109,36 @@ static int remove_tree(int root, const char *name, struct sum *sum)
     int error = errno;
     close(top);
     errno = error;
-    return result < 0 ? -1 : unlinkat(root, name, AT_REMOVEDIR);
+    return result < 0 ? -1 : gone(unlinkat(root, name, AT_REMOVEDIR));
+}
+
+static int remove_locked(int root, const char *grave, struct sum *sum)
+{
+    for (unsigned try = 0;; try++) {
+        int result = remove_tree(root, grave, sum);
+        if (result == 0 || (errno != ENOTEMPTY && errno != EEXIST) || try == TRIES) {
+            return result;
+        }
+        struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
+        nanosleep(&pause, NULL);
+    }
+}
+
+/* With stafet.lock of that folder: who has it is waited for, or (an old grave) goes on with the removal. */
+static int remove_grave(int root, const char *grave, bool is_old, struct sum *sum)
+{
+    int top = openat(root, grave, FOLDER_FLAGS);
+    int lock = top < 0 ? -1 : is_old ? dotlock_enter_free(top) : dotlock_enter(top);
+    int result = lock < 0 ? -1 : remove_locked(root, grave, sum);
+    int error = errno;
+    if (lock >= 0) {
+        close(lock);
+    }
+    if (top >= 0) {
+        close(top);
+    }
+    errno = error;
+    return result;
 }
 
 /* What a crash left. */
@@ -107,7 +149,7 @@ static void remove_old_graves(int root)
     struct sum ignored = {0};
     for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
         if (strncmp(entry->d_name, GRAVE, sizeof GRAVE - 1) == 0) {
-            (void)remove_tree(root, entry->d_name, &ignored);
+            (void)!remove_grave(root, entry->d_name, true, &ignored);
         }
     }
     if (folder != NULL) {
@@ -120,7 +162,7 @@ int removal_run(int root, const char *folder, uint64_t *bytes_out, uint32_t *n_o
     char grave[64];
     struct sum sum = {0};
     remove_old_graves(root);
-    (void)snprintf(grave, sizeof grave, GRAVE "%llu", (unsigned long long)clock_wall_us());
+    (void)snprintf(grave, sizeof grave, GRAVE "%llu.%ld", (unsigned long long)clock_wall_us(), (long)getpid());
     stralloc directory = STRALLOC_ZERO;
     mailboxes_directory(root, folder, &directory);
     int moved = renameat(root, directory.s, root, grave);
@@ -128,8 +170,10 @@ int removal_run(int root, const char *folder, uint64_t *bytes_out, uint32_t *n_o
     if (moved < 0) {
         return -1;
     }
-    int result = remove_tree(root, grave, &sum);
+    if (remove_grave(root, grave, false, &sum) < 0) {
+        log_event("alert", "what=%s folder=%s error=%s", "a removed mailbox leaves files behind", grave, strerror(errno));
+    }
     *bytes_out = sum.bytes;
     *n_out = sum.n;
-    return result;
+    return 0;
 }

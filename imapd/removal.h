@@ -5,7 +5,8 @@
 
 #include <stdint.h>
 
-/* 0, and what its messages held (by ,S= or file); -1 errno. What an interrupted removal left is removed by the next one. */
+/* 0: the mailbox is gone, and what its messages held (by ,S= or file); -1 errno: it stays. Files that are left (an interrupted
+ * removal, a folder in it that is not ours: logged) are tried again by the next one. */
 int removal_run(int root, const char *folder, uint64_t *bytes_out, uint32_t *n_out);
 
 #endif

@@ -1,16 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """What crashes leave and foreign programs do in the store of IMAP, one case after the other, on `stafet-imapd -m`."""
+import fcntl
 import glob
 import os
 import shutil
 import sys
 import tempfile
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from systemlib.instance import Tap  # noqa: E402
-from systemlib.session import Session  # noqa: E402
+from systemlib.session import Broken, Session  # noqa: E402
 
 
 class Box:
@@ -263,6 +265,48 @@ def two_files_of_one_name(tap):
         tap.is_equal(len(set(known(box)[1].values())), 5, "nothing_is_hidden_from_a_first_session")
 
 
+def grave_of(box):
+    """Where a mailbox is that is being deleted."""
+    for _ in range(1000):
+        for name in box.files("..deleted*"):
+            return name
+        time.sleep(0.01)
+    raise Broken("nothing is being deleted: it is gone already")
+
+
+def delete_meets_others(tap):
+    with Box() as box, box.session() as s:
+        s.good("CREATE Other")
+        with box.session() as other:
+            other.select("Other")
+            with open(box.path(".Other", "stafet.lock"), "rb") as lock:  # as one who makes the index anew
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                tag = s.begin("DELETE Other")
+                grave = grave_of(box)
+                for n in range(50):
+                    box.write(grave + "/cur/%d" % n, "")
+                    time.sleep(0.005)
+                box.write(grave + "/stafet.index.tmp", "half")
+            tap.is_equal(s.finish(tag).status, "OK", "delete_waits_for_who_writes_there")
+            tap.is_equal(box.files(".*"), [], "nothing_is_left")
+            try:
+                other.run("NOOP")
+                said = ""
+            except Broken as broken:
+                said = str(broken)
+            tap.is_equal("BYE [NONEXISTENT]" in said, True, "who_had_selected_it_hears_bye")
+        s.good("CREATE Other")
+        with box.session() as other:
+            tags = []
+            for n in range(40):
+                tags.append(other.begin("APPEND Other", b"a: b\r\n\r\n"))
+                s.run("DELETE Other")
+                s.run("CREATE Other")
+            answers = {other.finish(tag).status for tag in tags}
+            tap.is_equal(answers - {"OK", "NO"}, set(), "append_beside_delete_is_done_or_not")
+        tap.is_equal(s.good("DELETE Other").status and box.files("..*"), [], "no_grave_is_left")
+
+
 def locks_of_the_dead(tap):
     with Box() as box, box.session() as s:
         box.write("dovecot-uidlist.lock.stafet", "1:host")
@@ -281,7 +325,7 @@ def locks_of_the_dead(tap):
 
 def main():
     tap = Tap()
-    for case in (half_a_line, store_meets_renames, journal_is_damaged, uid_list_is_lost, uid_list_of_others, files_stay_small, other_mailbox_is_damaged, two_files_of_one_name, locks_of_the_dead):
+    for case in (half_a_line, store_meets_renames, journal_is_damaged, uid_list_is_lost, uid_list_of_others, files_stay_small, other_mailbox_is_damaged, two_files_of_one_name, delete_meets_others, locks_of_the_dead):
         case(tap)
     tap.done()
 
