@@ -12,7 +12,7 @@
 #include "lib/crlf.h"
 #include "lib/str.h"
 
-enum { WHOLE_MAX = 1 << 20, KEEP_MAX = 1 << 17, PIECE = 65536 };
+enum { WHOLE_MAX = 1 << 20, KEEP_MAX = 1 << 17, FIELDS_MAX = 4 << 20, PIECE = 65536 };
 
 static void put_label(struct session *session, const struct fetch_item *item)
 {
@@ -169,22 +169,24 @@ static int put_large(struct session *session, const struct fetch_item *item, con
 
 static int put_place(struct session *session, int fd, const struct fetch_item *item, const struct fetch_place *place)
 {
-    if (place->len > WHOLE_MAX) {
+    bool is_fields = item->text == TEXT_FIELDS || item->text == TEXT_FIELDS_NOT;
+    if (place->len > WHOLE_MAX && !is_fields) {
         return put_large(session, item, &(struct large){fd, place->at, place->len});
     }
     static stralloc bytes;
-    char *room = (bytes.len = 0, str_room(&bytes, (size_t)place->len + 1));
-    if (read_at(fd, place->at, room, (size_t)place->len) < 0) {
+    size_t n = place->len < FIELDS_MAX ? (size_t)place->len : FIELDS_MAX;
+    char *room = (bytes.len = 0, str_room(&bytes, n + 1));
+    if (read_at(fd, place->at, room, n) < 0) {
         return -1;
     }
-    if (item->text == TEXT_FIELDS || item->text == TEXT_FIELDS_NOT) {
+    if (is_fields) {
         stralloc fields = STRALLOC_ZERO;
-        fetch_put_fields(&fields, item, room, (size_t)place->len);
+        fetch_put_fields(&fields, item, room, n);
         put_literal(session, item, fields.s, fields.len);
         stralloc_free(&fields);
-        return 0;
+    } else {
+        put_stored(session, item, room, n);
     }
-    put_stored(session, item, room, (size_t)place->len);
     if (bytes.a > KEEP_MAX) {
         stralloc_free(&bytes);
     }
