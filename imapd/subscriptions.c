@@ -62,7 +62,8 @@ static bool next(struct subscribed *file, stralloc *folder)
         }
         if (slice_is(line, "INBOX")) {
             str_cats(folder, ".");
-        } else if (line.len > 0 && line.len <= 250 && memchr(line.bytes, '/', line.len) == NULL) {
+        } else if (line.len > 0 && line.len <= FOLDER_NAME_MAX && memchr(line.bytes, '/', line.len) == NULL &&
+                   memchr(line.bytes, '\0', line.len) == NULL) {
             str_catc(folder, '.');
             for (size_t i = 0; i < line.len; i++) {
                 str_catc(folder, line.bytes[i] == '\t' && file->is_version_2 ? '.' : line.bytes[i]);
