@@ -236,7 +236,9 @@ static const struct reply *list_all(struct session *session, const struct reques
         bool is_child;
         name.len = 0;
         mailboxes_name_append(session->settings, folderlist_name(&list, i), &name);
-        if (!matches(session, request, &name) || !is_wanted(session, request, &list, i, &is_child)) {
+        /* .INBOX of another server, or only a level above .INBOX.x: a client has one INBOX. */
+        bool is_shadow = slice_is((struct slice){name.s, name.len}, "INBOX") && strcmp(folderlist_name(&list, i), ".") != 0;
+        if (is_shadow || !matches(session, request, &name) || !is_wanted(session, request, &list, i, &is_child)) {
             continue;
         }
         put_item(session, request, item, &name, is_child);

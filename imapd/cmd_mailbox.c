@@ -130,6 +130,24 @@ const struct reply *cmd_delete(struct session *session, struct parser *parser)
     return reply;
 }
 
+static bool is_in_tree(const struct folderlist *list, uint32_t i, const char *top, size_t n)
+{
+    const char *name = folderlist_name(list, i);
+    return strncmp(name, top, n) == 0 && (name[n] == '.' || name[n] == '\0') && list->item[i].flags & FOLDERS_EXISTS;
+}
+
+/* Before the first is renamed: has each room for its new name? */
+static bool is_short_enough(const struct folderlist *list, const char *from, const char *to)
+{
+    size_t from_len = strlen(from);
+    for (uint32_t i = 0; i < list->n; i++) {
+        if (is_in_tree(list, i, from, from_len) && strlen(to) + strlen(folderlist_name(list, i)) - from_len > FOLDER_NAME_MAX) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The folder, and all below it: .A.B and .A.B.* */
 static int rename_tree(struct session *session, const char *from, const char *to)
 {
@@ -140,11 +158,11 @@ static int rename_tree(struct session *session, const char *from, const char *to
     if (folderlist_read(&list, session->root) < 0) {
         return -1;
     }
-    int result = 0;
+    int result = is_short_enough(&list, from, to) ? 0 : -1;
+    errno = ENAMETOOLONG;
     for (uint32_t i = 0; i < list.n && result == 0; i++) {
         const char *name = folderlist_name(&list, i);
-        bool is_below = strncmp(name, from, from_len) == 0 && (name[from_len] == '.' || name[from_len] == '\0');
-        if (!is_below || !(list.item[i].flags & FOLDERS_EXISTS)) {
+        if (!is_in_tree(&list, i, from, from_len)) {
             continue;
         }
         target.len = 0;
@@ -226,7 +244,10 @@ static const struct reply *rename_folder(struct session *session, const char *fr
         return &reply_bad_name; /* below itself */
     }
     int result = is_inbox ? move_inbox(session, to) : rename_tree(session, from, to);
-    return result < 0 ? errno == EEXIST ? &reply_already_exists : reply_of_errno(errno) : &reply_done;
+    if (result < 0) {
+        return errno == EEXIST ? &reply_already_exists : errno == ENAMETOOLONG ? &reply_bad_name : reply_of_errno(errno);
+    }
+    return &reply_done;
 }
 
 const struct reply *cmd_rename(struct session *session, struct parser *parser)

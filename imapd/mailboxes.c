@@ -9,8 +9,6 @@
 #include "imapd/utf7.h"
 #include "lib/str.h"
 
-enum { FOLDER_NAME_MAX = 250 };
-
 char mailboxes_separator(const struct settings *settings)
 {
     return settings->separator != NULL && settings->separator[0] == '.' ? '.' : '/';

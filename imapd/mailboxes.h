@@ -8,6 +8,7 @@
 #include "imapd/settings.h"
 #include <skalibs/stralloc.h>
 
+enum { FOLDER_NAME_MAX = 250 };
 char mailboxes_separator(const struct settings *settings);
 /* A client's name to a folder name, NUL-ended. False: no mailbox can have that name (a '.' or '/' inside a level, an empty level,
  * broken UTF-7, 8-bit, over 255 bytes in all). A trailing separator is dropped. */

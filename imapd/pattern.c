@@ -2,7 +2,6 @@
 /* Which positions of the pattern are reached after each character of the name: no backtracking, whatever the pattern. */
 #include "imapd/pattern.h"
 
-
 #include "lib/str.h"
 
 /* A wildcard may match nothing: what stands behind it is reached, too. */
