@@ -98,6 +98,8 @@ void folder_tidy(struct folder *folder);
 /* The same (and no damage ends anything) for a folder in which no client is silent: one that is only appended to, or asked for
  * its STATUS. */
 void folder_tidy_late(struct folder *folder);
+/* For a client that is never silent: only where the journal is longer than the base and 4 MiB. */
+void folder_tidy_pressed(struct folder *folder);
 
 /* What to look at: JOURNAL, other sessions' changes only (two system calls); LOOK, also whether new/ or cur/ changed, and take
  * that in (under the lock, only when something did). */

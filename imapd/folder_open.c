@@ -18,7 +18,13 @@
 #include "lib/str.h"
 #include "lib/wake.h"
 
-enum { DIRECTORY = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, JOURNAL_MAX = 128 * 1024, TAIL_MAX = 512, LATE = 2 };
+enum {
+    DIRECTORY = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+    JOURNAL_MAX = 128 * 1024,
+    TAIL_MAX = 512,
+    LATE = 2,
+    PRESSED = 4 << 20
+};
 
 uint64_t folder_next_modseq(const struct folder *folder)
 {
@@ -307,6 +313,13 @@ void folder_tidy_late(struct folder *folder)
 {
     if (folder->index >= 0 && folder->journal_at - folder->head.journal_at > LATE * JOURNAL_MAX) {
         (void)!folder_guarded(folder, tidy_step, folder);
+    }
+}
+
+void folder_tidy_pressed(struct folder *folder)
+{
+    if (folder->journal_at > 2 * folder->head.journal_at + PRESSED) {
+        folder_tidy(folder);
     }
 }
 

@@ -332,6 +332,42 @@ static void test_damage_of_target(void)
     folder_close(&source);
 }
 
+/* A journal of this length: sizes of messages that are not there. */
+static bool lengthen_journal(struct folder *folder, size_t bytes)
+{
+    const struct entry_cache item = {.uid = 1000000, .size = 1};
+    if (folder_lock(folder) < 0) {
+        return false;
+    }
+    size_t start = entry_begin(&folder->out, ENTRY_CACHE, 0);
+    size_t n = bytes / sizeof item;
+    for (size_t i = 0; i < n; i++) {
+        entry_put(&folder->out, &item, sizeof item);
+    }
+    entry_end(&folder->out, start, (uint32_t)n);
+    bool is_good = folder_commit(folder) == 0;
+    folder_unlock(folder);
+    return is_good;
+}
+
+static void test_long_journal(void)
+{
+    struct folder folder;
+    make_folder("j");
+    deliver("j", "cur", 1, ":2,S");
+    ok(folder_open(&folder, root, "j", FOLDER_WRITE) == 0 && folder_sync(&folder, FOLDER_LOOK) == 0, "a_folder");
+    (void)folder_tell_exists(&folder);
+    ok(lengthen_journal(&folder, 3 << 20), "whose_journal_is_long");
+    folder_tidy_pressed(&folder);
+    ok(folder.journal_at > 3 << 20, "is_left_alone_while_its_client_presses");
+    ok(lengthen_journal(&folder, 2 << 20), "when_it_is_longer");
+    folder_tidy_pressed(&folder);
+    ok(folder.journal_at < 4096, "it_gets_a_new_base");
+    is(view(&folder), "1:10", "with_what_was_there");
+    ok(folder_exists(&folder) == 1 && folder_seq(&folder, 0) == 1, "and_the_same_numbers");
+    folder_close(&folder);
+}
+
 static bool has_summary(struct folder *folder, const char *wanted)
 {
     const char *bytes;
@@ -386,6 +422,7 @@ int main(void)
     test_adding();
     test_fresh();
     test_damage_of_target();
+    test_long_journal();
     char command[64];
     (void)snprintf(command, sizeof command, "rm -rf %s", path);
     return system(command) != 0 ? 1 : done();
