@@ -176,6 +176,7 @@ void tool_fail(enum va code, const char *why)
 
 bool tool_find_domain(const char *text, char *domain, struct assign_entry *entry)
 {
+    static const char damaged[] = "users/cdb is damaged: remove it, and the next vadddomain writes it anew from users/assign";
     struct assign assign;
     struct names_fault fault = names_check_domain(text, domain);
     if (fault.code != VA_SUCCESS) {
@@ -185,13 +186,14 @@ bool tool_find_domain(const char *text, char *domain, struct assign_entry *entry
         if (errno == ENOENT) {
             return false;
         }
-        tool_fail(VA_CANNOT_READ_ASSIGN,
-                  errno == EPERM ? "users/cdb belongs to somebody else, or others may write it" : strerror(errno));
+        tool_fail(VA_CANNOT_READ_ASSIGN, errno == EPERM    ? "users/cdb belongs to somebody else, or others may write it"
+                                         : errno == EPROTO ? damaged
+                                                           : strerror(errno));
     }
     int found = assign_find_domain(&assign, domain, strlen(domain), entry);
     assign_close(&assign);
     if (found < 0) {
-        tool_fail(VA_CANNOT_READ_ASSIGN, "users/cdb is damaged: any change of a domain writes it anew from users/assign");
+        tool_fail(VA_CANNOT_READ_ASSIGN, damaged);
     }
     return found == 1;
 }
