@@ -62,11 +62,10 @@ static const struct reply *answer(struct session *session, struct transfer *tran
         append_copyuid(&session->code, transfer->uidvalidity, &transfer->sources, &transfer->uids);
         return &reply_done;
     }
-    /* RFC 6851 4.3: before the expunges. */
+    /* RFC 6851 4.3: before the expunges, which dispatch tells. */
     session_put(session, "* OK [");
     append_copyuid(&session->out, transfer->uidvalidity, &transfer->sources, &transfer->uids);
     session_put(session, "] moved\r\n");
-    session_tell(session, true);
     if (session->condstore) {
         str_catf(&session->code, "HIGHESTMODSEQ %llu", (unsigned long long)session->folder.modseq);
     }

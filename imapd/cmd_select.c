@@ -44,10 +44,10 @@ static void put_state(struct session *session)
         session_put(session, keywords_free_number(&folder->keywords) >= 0 ? " \\*" : "");
     }
     session_put(session, ")] flags that stay\r\n");
-    session_tell(session, true); /* EXISTS, RECENT */
-    if (session->told_exists == 0) {
+    if (folder_end(folder) == 0) {
         session_put(session, "* 0 EXISTS\r\n* 0 RECENT\r\n");
     }
+    session_tell(session, true); /* EXISTS, RECENT */
     uint32_t unseen = folder_first_unseen(folder);
     if (unseen < folder_end(folder)) {
         session_putf(session, "* OK [UNSEEN %u] first unseen\r\n", folder_seq(folder, unseen));
@@ -192,7 +192,6 @@ const struct reply *cmd_expunge(struct session *session, struct parser *parser)
     if (trouble != NULL) {
         return trouble;
     }
-    session_tell(session, true);
     if (session->condstore) {
         str_catf(&session->code, "HIGHESTMODSEQ %llu", (unsigned long long)session->folder.modseq);
     }

@@ -125,6 +125,7 @@ uint32_t folder_index_of_seq(const struct folder *folder, uint32_t seq);
 uint32_t folder_index_at_uid(struct folder *folder, uint32_t uid);
 /* FOLDER_NONE: no such UID (or expunged). */
 uint32_t folder_index_of_uid(struct folder *folder, uint32_t uid);
+uint32_t folder_highest_uid(struct folder *folder); /* of those that the client counts: what `*` means; 0: none */
 bool folder_is_recent(const struct folder *folder, uint32_t uid);
 uint32_t folder_first_unseen(struct folder *folder); /* index; folder_end(): none */
 

@@ -275,6 +275,16 @@ uint32_t folder_index_of_uid(struct folder *folder, uint32_t uid)
     return record->uid == uid && !(record->state & RECORD_IS_GONE) ? index : FOLDER_NONE;
 }
 
+uint32_t folder_highest_uid(struct folder *folder)
+{
+    const struct folder_list *gone = &folder->gone;
+    uint32_t end = folder->told_end;
+    for (uint32_t i = folder_list_below(gone, end); i > 0 && end > 0 && gone->item[i - 1] == end - 1; i--) {
+        end--;
+    }
+    return end == 0 ? 0 : folder_record_at(folder, end - 1)->uid;
+}
+
 bool folder_is_recent(const struct folder *folder, uint32_t uid)
 {
     for (unsigned i = 0; i < folder->n_recent; i++) {

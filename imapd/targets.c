@@ -47,7 +47,7 @@ static void add_uids(struct session *session, const struct set_range *range, str
 {
     struct folder *folder = &session->folder;
     uint32_t end = folder->told_end;
-    uint32_t highest = end == 0 ? 0 : folder_record(folder, end - 1)->uid;
+    uint32_t highest = folder_highest_uid(folder);
     uint32_t first = range->first == SET_STAR ? highest : range->first;
     uint32_t last = range->last == SET_STAR ? highest : range->last;
     if (first > last) {
