@@ -134,7 +134,8 @@ static int put_item(struct session *session, uint32_t index, const struct fetch_
     return put_summary(session, index, item->kind);
 }
 
-/* What goes along unasked: UID of UID FETCH, MODSEQ of CHANGEDSINCE, FLAGS that this command has changed. */
+/* What goes along unasked: UID of UID FETCH, MODSEQ of CHANGEDSINCE, FLAGS that this command has changed, and then MODSEQ as well
+ * (RFC 7162 3.2). */
 struct extra {
     bool uid, modseq, flags;
     bool holds; /* several items are read from the file */
@@ -207,9 +208,8 @@ static const struct reply *put_all(struct session *session, const struct fetch *
     const struct reply *reply = NULL;
     uint32_t at_seen = 0;
     bool has_flags = has_item(fetch, FETCH_FLAGS);
-    struct extra extra = {.uid = session->is_uid && !has_item(fetch, FETCH_UID),
-                          .modseq = fetch->has_since && !has_item(fetch, FETCH_MODSEQ),
-                          .holds = needs_file_twice(fetch)};
+    bool has_modseq = has_item(fetch, FETCH_MODSEQ);
+    struct extra extra = {.uid = session->is_uid && !has_item(fetch, FETCH_UID), .holds = needs_file_twice(fetch)};
     for (uint32_t k = 0; k < targets->n; k++) {
         for (uint32_t i = targets->span[k].from; i < targets->span[k].to && !session->wire.is_broken; i++) {
             const struct record *record = folder_record(folder, i);
@@ -221,7 +221,9 @@ static const struct reply *put_all(struct session *session, const struct fetch *
             while (at_seen < seen->n && seen->item[at_seen] < record->uid) {
                 at_seen++;
             }
-            extra.flags = !has_flags && at_seen < seen->n && seen->item[at_seen] == record->uid;
+            bool is_seen_now = at_seen < seen->n && seen->item[at_seen] == record->uid;
+            extra.flags = !has_flags && is_seen_now;
+            extra.modseq = !has_modseq && (fetch->has_since || (is_seen_now && session->condstore));
             int result = put_message(session, i, fetch, extra, &memo);
             if (result < 0) {
                 reply = reply_of_errno(errno);

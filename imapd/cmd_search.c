@@ -41,11 +41,17 @@ static uint32_t number_of(struct session *session, uint32_t index)
     return session->is_uid ? folder_record(&session->folder, index)->uid : folder_seq(&session->folder, index);
 }
 
+/* MIN or MAX alone: the answer is about those messages, not about all that were found. */
+static bool is_of_ends(const struct search_return *wanted)
+{
+    return (wanted->min || wanted->max) && !wanted->all && !wanted->count;
+}
+
 /* RFC 5182 2.4: with MIN or MAX alone only those are saved. */
 static void save(struct session *session, const struct search_return *wanted, const struct folder_list *found)
 {
     set_clear(&session->saved);
-    bool is_part = (wanted->min || wanted->max) && !wanted->all && !wanted->count;
+    bool is_part = is_of_ends(wanted);
     for (uint32_t i = 0; i < found->n; i++) {
         bool is_saved = !is_part || (wanted->min && i == 0) || (wanted->max && i + 1 == found->n);
         uint32_t uid = folder_record(&session->folder, found->item[i])->uid;
@@ -108,7 +114,7 @@ static void answer_plain(struct session *session, const struct folder_list *foun
     session_put(session, "\r\n");
 }
 
-static uint64_t highest_modseq(struct session *session, const struct folder_list *found)
+uint64_t search_highest_modseq(struct session *session, const struct folder_list *found)
 {
     uint64_t highest = 0;
     for (uint32_t i = 0; i < found->n; i++) {
@@ -116,6 +122,14 @@ static uint64_t highest_modseq(struct session *session, const struct folder_list
         highest = modseq > highest ? modseq : highest;
     }
     return highest;
+}
+
+/* RFC 7162 3.1.10 */
+static uint64_t modseq_of_ends(struct session *session, const struct search_return *wanted, const struct folder_list *found)
+{
+    uint64_t first = folder_record(&session->folder, found->item[0])->modseq;
+    uint64_t last = folder_record(&session->folder, found->item[found->n - 1])->modseq;
+    return !wanted->max ? first : !wanted->min || last > first ? last : first;
 }
 
 static const struct reply *run(struct session *session, struct search *search, const struct search_return *wanted)
@@ -130,8 +144,9 @@ static const struct reply *run(struct session *session, struct search *search, c
     struct folder_list found = {0};
     session->condstore = session->condstore || search->has_modseq;
     search_run(session, search, &found);
-    uint64_t modseq = search->has_modseq ? highest_modseq(session, &found) : 0;
+    uint64_t modseq = search->has_modseq ? search_highest_modseq(session, &found) : 0;
     if (wanted->is_there) {
+        modseq = modseq > 0 && is_of_ends(wanted) ? modseq_of_ends(session, wanted, &found) : modseq;
         search_answer_extended(session, wanted, &found, modseq);
     } else {
         answer_plain(session, &found, modseq);

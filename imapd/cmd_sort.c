@@ -39,6 +39,7 @@ static const struct reply *run(struct session *session, struct search *search, c
     if (trouble != NULL) {
         return trouble;
     }
+    session->condstore = session->condstore || search->has_modseq;
     search_run(session, search, &found);
     sort_read(session, &found, KEYS_TEXTS, &messages);
     sort_run(&messages, criteria, n);
@@ -49,6 +50,9 @@ static const struct reply *run(struct session *session, struct search *search, c
         str_catn(&session->out,
                  session->is_uid ? folder_record(&session->folder, index)->uid : folder_seq(&session->folder, index));
         session_room(session);
+    }
+    if (search->has_modseq && found.n > 0) { /* RFC 7162 7: sort-data */
+        session_putf(session, " (MODSEQ %llu)", (unsigned long long)search_highest_modseq(session, &found));
     }
     session_put(session, "\r\n");
     sort_free(&messages);

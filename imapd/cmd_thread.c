@@ -26,6 +26,7 @@ static const struct reply *run(struct session *session, struct search *search, b
     if (trouble != NULL) {
         return trouble;
     }
+    session->condstore = session->condstore || search->has_modseq;
     search_run(session, search, &found);
     sort_read(session, &found, KEYS_THREAD, &messages);
     if (is_by_subject) {

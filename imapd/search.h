@@ -76,6 +76,9 @@ bool search_has(const char *bytes, size_t n, const stralloc *needle);
 /* All matches: indexes, ascending. */
 void search_run(struct session *session, struct search *search, struct folder_list *out);
 
+/* For (MODSEQ n) of SEARCH and SORT; 0: none found. */
+uint64_t search_highest_modseq(struct session *session, const struct folder_list *found);
+
 /* RETURN (…) of RFC 4731, 5182. */
 struct search_return {
     bool is_there, min, max, count, all, save;
