@@ -15,8 +15,8 @@ static void leave(struct session *session)
     if (session->is_selected) {
         folder_close(&session->folder);
         session->is_selected = false;
-        set_clear(&session->saved);
     }
+    set_clear(&session->saved); /* also of one that was deleted meanwhile */
 }
 
 static void put_keywords(struct session *session)

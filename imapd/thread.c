@@ -13,8 +13,8 @@ uint32_t thread_add(struct thread_forest *forest, uint32_t message)
         forest->room = forest->room == 0 ? 256 : 2 * forest->room;
         forest->node = memory_grow(forest->node, forest->room, sizeof *forest->node);
     }
-    forest->node[forest->n] =
-        (struct thread_node){.message = message, .parent = THREAD_NONE, .first = THREAD_NONE, .next = THREAD_NONE};
+    forest->node[forest->n] = (struct thread_node){
+        .message = message, .order = message, .parent = THREAD_NONE, .first = THREAD_NONE, .next = THREAD_NONE};
     return forest->n++;
 }
 
@@ -24,6 +24,11 @@ void thread_free(struct thread_forest *forest)
     forest->node = NULL;
 }
 
+bool thread_is_before(const struct thread_node *a, const struct thread_node *b)
+{
+    return a->sent != b->sent ? a->sent < b->sent : a->order < b->order;
+}
+
 static int compare_nodes(const void *a, const void *b, void *ctx)
 {
     const struct thread_forest *forest = ctx;
@@ -31,11 +36,8 @@ static int compare_nodes(const void *a, const void *b, void *ctx)
     uint32_t y_at = *(const uint32_t *)b;
     const struct thread_node *x = &forest->node[x_at];
     const struct thread_node *y = &forest->node[y_at];
-    if (x->sent != y->sent) {
-        return x->sent < y->sent ? -1 : 1;
-    }
-    if (x->message != y->message) {
-        return x->message < y->message ? -1 : 1;
+    if (x->sent != y->sent || x->order != y->order) {
+        return thread_is_before(x, y) ? -1 : 1;
     }
     return x_at < y_at ? -1 : x_at > y_at;
 }

@@ -10,7 +10,8 @@
 struct thread_node {
     uint32_t message;             /* of messages; THREAD_NONE: a message that is not here */
     uint32_t parent, first, next; /* nodes */
-    int64_t sent;                 /* a dummy: of its first child */
+    int64_t sent;                 /* a dummy: of its first child, and so is `order` */
+    uint32_t order;               /* of messages of one date: the mailbox's */
 };
 struct thread_forest {
     struct thread_node *node;
@@ -25,7 +26,8 @@ void thread_put(const struct thread_forest *forest, stralloc *out, uint32_t (*nu
 
 /* Building blocks of thread_*.c */
 uint32_t thread_add(struct thread_forest *forest, uint32_t message);
-/* first and next of all from the parents (nodes with is_out[i] left out), siblings by sent date, then by message. */
+/* first and next of all from the parents (nodes with is_out[i] left out), siblings by sent date, then by order. */
+bool thread_is_before(const struct thread_node *a, const struct thread_node *b);
 void thread_order(struct thread_forest *forest, const uint8_t *is_out);
 
 #endif

@@ -94,7 +94,7 @@ static void add_message(struct building *building, uint32_t i)
     if (node == THREAD_NONE || forest->node[node].message != THREAD_NONE) {
         node = thread_add(forest, i);
     }
-    forest->node[node].message = i;
+    forest->node[node].message = forest->node[node].order = i;
     forest->node[node].sent = message->sent;
     uint32_t parent = link_references(building, message);
     if (parent != THREAD_NONE && !is_above(forest, node, parent)) {
@@ -131,6 +131,12 @@ static uint32_t *top_down(const struct thread_forest *forest)
     return order;
 }
 
+static void take_date(struct thread_node *node, const struct thread_node *from)
+{
+    node->sent = from->sent;
+    node->order = from->order;
+}
+
 /* Steps 3 and 4: a dummy goes, its children take its place; only a dummy root with several children stays, with the date of the
  * earliest. */
 static void prune(struct building *building)
@@ -138,18 +144,18 @@ static void prune(struct building *building)
     struct thread_forest *forest = building->forest;
     uint32_t *order = top_down(forest);
     uint32_t *count = memory_get((size_t)forest->n + 1, sizeof *count); /* children that will stand below */
-    int64_t *earliest = memory_get((size_t)forest->n + 1, sizeof *earliest);
     for (uint32_t k = forest->n; k > 0; k--) {
         uint32_t i = order[k - 1];
         struct thread_node *node = &forest->node[i];
-        bool is_dummy = node->message == THREAD_NONE;
-        int64_t sent = is_dummy ? earliest[i] : node->sent;
-        uint32_t adds = is_dummy ? count[i] : 1;
-        node->sent = sent;
-        if (node->parent != THREAD_NONE && adds > 0) {
-            earliest[node->parent] = count[node->parent] == 0 || sent < earliest[node->parent] ? sent : earliest[node->parent];
-            count[node->parent] += adds;
+        struct thread_node *parent = node->parent == THREAD_NONE ? NULL : &forest->node[node->parent];
+        uint32_t adds = node->message == THREAD_NONE ? count[i] : 1;
+        if (parent == NULL || adds == 0) {
+            continue;
         }
+        if (parent->message == THREAD_NONE && (count[node->parent] == 0 || thread_is_before(node, parent))) {
+            take_date(parent, node);
+        }
+        count[node->parent] += adds;
     }
     for (uint32_t k = 0; k < forest->n; k++) {
         uint32_t i = order[k];
@@ -162,7 +168,6 @@ static void prune(struct building *building)
     }
     free(order);
     free(count);
-    free(earliest);
 }
 
 /* The message whose subject stands for a root: its own, or a dummy's first child's. */
@@ -235,12 +240,9 @@ static void merge(struct building *building, uint32_t root, uint32_t *slot, bool
         forest->node[root].parent = dummy;
         *slot = dummy;
     }
-    if (forest->node[root].sent < forest->node[*slot].sent || forest->node[*slot].first == other) {
-        int64_t a = forest->node[root].sent;
-        int64_t b = forest->node[other].sent;
-        if (forest->node[*slot].message == THREAD_NONE) {
-            forest->node[*slot].sent = a < b ? a : b;
-        }
+    struct thread_node *owner = &forest->node[*slot];
+    if (owner->message == THREAD_NONE) {
+        take_date(owner, &forest->node[thread_is_before(&forest->node[root], &forest->node[other]) ? root : other]);
     }
 }
 

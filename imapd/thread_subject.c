@@ -14,6 +14,7 @@ void thread_by_subject(struct sort_messages *messages, struct thread_forest *out
     for (uint32_t i = 0; i < messages->n; i++) {
         uint32_t node = thread_add(out, i);
         out->node[node].sent = messages->message[i].sent;
+        out->node[node].order = messages->message[i].index;
         bool is_same = root != THREAD_NONE && sort_compare_texts(&messages->arena, &messages->message[i].subject,
                                                                  &messages->message[out->node[root].message].subject) == 0;
         if (is_same) {
