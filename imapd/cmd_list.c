@@ -134,12 +134,33 @@ static bool name_matches(const struct session *session, const struct request *re
     return is_match;
 }
 
+/* INBOX/A is .INBOX.A, so that .INBOX, which nobody can select, is INBOX by another name. With a prefix it is a name of its own.
+ */
+static bool is_under_inbox(const char *folder, char next)
+{
+    static const char name[] = ".INBOX";
+    size_t n = sizeof name - 1;
+    return strlen(folder) >= n && str_equal_nocase(folder, n, name, n) && folder[n] == next;
+}
+
+static void join_inbox(const struct session *session, struct folderlist *list)
+{
+    struct folderlist_item *inbox = &list->item[0];
+    for (uint32_t i = 1; i < list->n && session->settings->prefix[0] == '\0'; i++) {
+        if (is_under_inbox(folderlist_name(list, i), '\0')) {
+            inbox->flags |= list->item[i].flags & (FOLDERS_HAS_CHILDREN | FOLDERS_CHILD_SUBSCRIBED);
+            list->item[i] = (struct folderlist_item){.name_at = list->item[i].name_at};
+        }
+    }
+}
+
 /* Is something subscribed below this folder that the patterns leave out? Only then its parents stand for it (RFC 3501 6.3.9, RFC
  * 5258 3.5). */
 static bool has_hidden_child(const struct session *session, const struct request *request, const struct folderlist *list,
                              uint32_t parent)
 {
     const char *above = folderlist_name(list, parent);
+    bool is_inbox = strcmp(above, ".") == 0;
     size_t n = strlen(above);
     bool is_hidden = false;
     if (!(list->item[parent].flags & FOLDERS_CHILD_SUBSCRIBED)) {
@@ -147,7 +168,7 @@ static bool has_hidden_child(const struct session *session, const struct request
     }
     for (uint32_t i = parent + 1; i < list->n && !is_hidden; i++) {
         const char *name = folderlist_name(list, i);
-        bool is_below = strncmp(name, above, n) == 0 && name[n] == '.';
+        bool is_below = is_inbox ? is_under_inbox(name, '.') : strncmp(name, above, n) == 0 && name[n] == '.';
         is_hidden = is_below && list->item[i].flags & FOLDERS_SUBSCRIBED && !name_matches(session, request, name);
     }
     return is_hidden;
@@ -231,14 +252,13 @@ static const struct reply *list_all(struct session *session, const struct reques
     if (folderlist_read(&list, session->root) < 0) {
         return reply_of_errno(errno);
     }
+    join_inbox(session, &list);
     for (uint32_t i = 0; i < list.n; i++) {
         const struct folderlist_item *item = &list.item[i];
         bool is_child;
         name.len = 0;
         mailboxes_name_append(session->settings, folderlist_name(&list, i), &name);
-        /* .INBOX of another server, or only a level above .INBOX.x: a client has one INBOX. */
-        bool is_shadow = slice_is((struct slice){name.s, name.len}, "INBOX") && strcmp(folderlist_name(&list, i), ".") != 0;
-        if (is_shadow || !matches(session, request, &name) || !is_wanted(session, request, &list, i, &is_child)) {
+        if (!matches(session, request, &name) || !is_wanted(session, request, &list, i, &is_child)) {
             continue;
         }
         put_item(session, request, item, &name, is_child);

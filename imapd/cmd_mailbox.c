@@ -130,54 +130,62 @@ const struct reply *cmd_delete(struct session *session, struct parser *parser)
     return reply;
 }
 
-static bool is_in_tree(const struct folderlist *list, uint32_t i, const char *top, size_t n)
+static int rename_one(struct session *session, const char *name, const char *target)
 {
-    const char *name = folderlist_name(list, i);
-    return strncmp(name, top, n) == 0 && (name[n] == '.' || name[n] == '\0') && list->item[i].flags & FOLDERS_EXISTS;
-}
-
-/* Before the first is renamed: has each room for its new name? */
-static bool is_short_enough(const struct folderlist *list, const char *from, const char *to)
-{
-    size_t from_len = strlen(from);
-    for (uint32_t i = 0; i < list->n; i++) {
-        if (is_in_tree(list, i, from, from_len) && strlen(to) + strlen(folderlist_name(list, i)) - from_len > FOLDER_NAME_MAX) {
-            return false;
-        }
+    stralloc source = STRALLOC_ZERO;
+    forget_selected(session, name);
+    mailboxes_directory(session->root, name, &source);
+    int result = renameat2(session->root, source.s, session->root, target, RENAME_NOREPLACE);
+    if (result == 0) {
+        (void)special_set(session->root, name, SPECIAL_NONE, target);
     }
-    return true;
+    stralloc_free(&source);
+    return result;
 }
 
-/* The folder, and all below it: .A.B and .A.B.* */
-static int rename_tree(struct session *session, const char *from, const char *to)
+/* each() for the folder and all below it, .A.B and .A.B.*, with the name that it shall have; until one fails. */
+static int each_renamed(struct session *session, const struct folderlist *list, const char *from, const char *to,
+                        int (*each)(struct session *session, const char *name, const char *target))
 {
-    struct folderlist list;
     size_t from_len = strlen(from);
     stralloc target = STRALLOC_ZERO;
-    stralloc source = STRALLOC_ZERO;
-    if (folderlist_read(&list, session->root) < 0) {
-        return -1;
-    }
-    int result = is_short_enough(&list, from, to) ? 0 : -1;
-    errno = ENAMETOOLONG;
-    for (uint32_t i = 0; i < list.n && result == 0; i++) {
-        const char *name = folderlist_name(&list, i);
-        if (!is_in_tree(&list, i, from, from_len)) {
-            continue;
-        }
-        target.len = 0;
-        str_cats(&target, to);
-        str_cats(&target, name + from_len);
-        forget_selected(session, name);
-        mailboxes_directory(session->root, name, &source);
-        result = renameat2(session->root, source.s, session->root, str_text(&target), RENAME_NOREPLACE);
-        if (result == 0) {
-            (void)special_set(session->root, name, SPECIAL_NONE, target.s);
+    int result = 0;
+    for (uint32_t i = 0; i < list->n && result == 0; i++) {
+        const char *name = folderlist_name(list, i);
+        bool is_below = strncmp(name, from, from_len) == 0 && (name[from_len] == '.' || name[from_len] == '\0');
+        if (is_below && list->item[i].flags & FOLDERS_EXISTS) {
+            target.len = 0;
+            str_cats(&target, to);
+            str_cats(&target, name + from_len);
+            result = each(session, name, str_text(&target));
         }
     }
     int error = errno;
-    stralloc_free(&source);
     stralloc_free(&target);
+    errno = error;
+    return result;
+}
+
+static int may_be_renamed(struct session *session, const char *name, const char *target)
+{
+    (void)name;
+    bool is_short = strlen(target) <= FOLDER_NAME_MAX;
+    errno = is_short ? EEXIST : ENAMETOOLONG;
+    return !is_short || mailboxes_exists(session->root, target) ? -1 : 0;
+}
+
+/* All or nothing: looked at before the first one moves. */
+static int rename_tree(struct session *session, const char *from, const char *to)
+{
+    struct folderlist list;
+    if (folderlist_read(&list, session->root) < 0) {
+        return -1;
+    }
+    int result = each_renamed(session, &list, from, to, may_be_renamed);
+    if (result == 0) {
+        result = each_renamed(session, &list, from, to, rename_one);
+    }
+    int error = errno;
     folderlist_free(&list);
     errno = error;
     return result;
