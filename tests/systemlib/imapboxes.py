@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: ISC
+"""Random commands about mailboxes and of any state, each compared with the model; and commands that are none."""
+import re
+
+from systemlib.imapmodel import SYSTEM, USES, Folder, must, name_fits
+from systemlib.imapsteps import MessageSteps
+from systemlib.imaptalk import LOOKS, TELLS, Literal
+from systemlib.session import as_items, parse
+
+NAMES = ["A", "A/B", "A/B/C", "A/D", "E", "E/B", "Sent", "Drafts", "Junk", "x y", "Entw&APw-rfe", "Trash/old", "INBOX/in", "AB"]
+BAD_NAMES = ["a.b", "/x", "a//b", "A&b", "&AB-", "."]
+STATUS = ["MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "SIZE", "HIGHESTMODSEQ", "DELETED"]
+PATTERNS = ["*", "*", "%", "A*", "A/%", "%/%", "*B", "inbox", "INBOX", "In%", "A", "x y", "%/*", "Nothing", "*/B*", "INBOX*"]
+# Behind a tag; what cannot be read whole gets a tag that the client did not send.
+MALFORMED = ["", "XYZZY", "FETCH", "FETCH 1", "FETCH 0 FLAGS", "FETCH 1 ()", "FETCH 1 (FLAGS", "FETCH 1 FLAGS)", "FETCH 1: FLAGS",
+             "FETCH 1 BODY[", "FETCH 1 BODY[0]", "FETCH 1 BODY[]<5>", "FETCH 1 BODY[]<5.0>", "FETCH 1 BODY[MIME]",
+             "FETCH 1 (HEADER.FIELDS ())", "FETCH a FLAGS", "FETCH 1,, FLAGS", "UID", "UID NOOP", "UID FETCH 1", "UID 1 FETCH",
+             "STORE 1 FLAGS", "STORE 1 FLAGS (\\Recent)", "STORE 1 FLAGS (\\Nonsense)", "STORE 1 FLAG (\\Seen)", "STORE 1 +FLAGS (\\Seen",
+             "STORE 1 (UNCHANGEDSINCE) FLAGS (\\Seen)", "SEARCH", "SEARCH NOT", "SEARCH OR SEEN", "SEARCH (SEEN", "SEARCH SEEN)",
+             "SEARCH ()", "SEARCH BEFORE 31-Feb-2026", "SEARCH RETURN (NONE) ALL", "SEARCH LARGER x", "SEARCH FROM", "SORT (DATE) UTF-8",
+             "SORT () UTF-8 ALL", "SORT (WORD) UTF-8 ALL", "SORT DATE UTF-8 ALL", "THREAD REFERENCES UTF-8", "THREAD ANY UTF-8 ALL",
+             "COPY 1", "COPY 0 INBOX", "MOVE x INBOX", "EXPUNGE 1", "UID EXPUNGE", "UID EXPUNGE x", "SELECT", "SELECT INBOX x",
+             "SELECT INBOX (NONSENSE)", "EXAMINE", "CREATE", "CREATE A (USE)", "DELETE", "RENAME A", "SUBSCRIBE", "LIST", 'LIST ""',
+             'LIST (NONE) "" *', 'LIST (RECURSIVEMATCH) "" *', 'LIST "" * RETURN (NONE)', "LSUB", "STATUS INBOX", "STATUS INBOX ()",
+             "STATUS INBOX (NONE)", "APPEND INBOX", "APPEND INBOX x", 'APPEND INBOX (\\Seen) "nonsense" x', "ENABLE", "ID", "ID (x)",
+             'ID ("a")', "NAMESPACE x", "NOOP x", "CHECK x", "CLOSE x", "UNSELECT x", "CAPABILITY x", "IDLE x", 'SELECT "INBOX',
+             "FETCH 4294967296 FLAGS", "FETCH 1 RFC822.NONE", "SEARCH MODSEQ x", "SEARCH UID", "NOOP  ", " NOOP", "FETCH  1 FLAGS",
+             "SELECT {x}", "SELECT {5+", "LOGIN a b"]
+
+
+def refusal(*cases):
+    """The reply of the first case that is so; None: nothing speaks against it."""
+    return next((("NO", code) for is_so, code in cases if is_so), None)
+
+
+class BoxSteps(MessageSteps):
+    def box_name(self):
+        """A name as the client may write it, and the mailbox's own; None: no mailbox can have it."""
+        kind = self.chance.random()
+        name = self.chance.choice(BAD_NAMES if kind < 0.05 else sorted(self.view.model.folders) if kind < 0.5 else NAMES)
+        if name == "INBOX":
+            name = self.chance.choice(["INBOX", "inbox", "Inbox"])
+        elif self.chance.random() < 0.05:
+            name += "/"
+        return name, self.view.model.canonical(name)
+
+    def loose(self, reply, looks=True):
+        """The untagged replies of a command that tells even though it is not about the selected mailbox."""
+        return self.settle(reply, (), TELLS | LOOKS * (looks and reply.status != "BAD"))
+
+    # ---- SELECT and its like
+    def select(self, name=None, verb=None, tries_qresync=True):
+        view = self.view
+        shown, name = (name, name) if name else self.box_name()
+        verb = verb or self.chance.choice(["SELECT", "SELECT", "SELECT", "EXAMINE"])
+        folder, parameter, since, known = view.model.folders.get(name), [], None, None
+        if self.chance.random() < 0.15:
+            parameter, view.condstore = ["(CONDSTORE)"], view.condstore or folder is not None
+        elif view.qresync and folder and folder.uidvalidity and tries_qresync and self.chance.random() < 0.6:
+            since = self.chance.choice([folder.highest, folder.highest, 1] + [m.modseq for m in folder.mail if m.modseq])
+            known = self.chance.choice([None, None, (2, max(2, folder.uidnext // 2))])
+            more = (" %d:%d" % known if known else "") + self.chance.choice(["", " (1 1)"])
+            parameter = ["(QRESYNC (%d %d%s))" % (folder.uidvalidity, since, more)]
+        was_selected = view.folder is not None
+        reply = self.command(verb, self.words(shown), *parameter)
+        if was_selected:
+            must(reply.untagged and reply.untagged.pop(0).startswith(b"OK [CLOSED]"), "no CLOSED before", reply.untagged)
+        view.leave()
+        if folder is None:
+            self.expect(reply, "NO", "NONEXISTENT")
+            must(not reply.untagged, "told:", reply.untagged)
+            return
+        self.expect(reply, "OK", "READ-WRITE" if verb == "SELECT" else "READ-ONLY")
+        view.enter(folder, verb == "SELECT")
+        self.selected_state(reply)
+        self.resynced(reply, since, known)
+
+    def selected_state(self, reply):
+        view, folder = self.view, self.view.folder
+        lines = [l for l in reply.untagged if not re.match(rb"VANISHED|\d+ FETCH", l)]
+        first = next((n for n, m in enumerate(folder.mail, 1) if "\\Seen" not in m.flags), None)
+        wanted = {"EXISTS": len(folder.mail), "RECENT": len(view.recent()), "UIDNEXT": folder.uidnext, **({"UNSEEN": first} if first else {})}
+        got = {}
+        for line in lines:
+            found = re.match(rb"(\d+) (EXISTS|RECENT)$", line) or re.match(rb"OK \[(?P<word>[A-Z]+) (?P<number>\d+)\]", line)
+            if found:
+                word, number = (found["word"], found["number"]) if b"[" in line else (found[2], found[1])
+                got[word.decode()] = int(number)
+        folder.learn_validity(got.pop("UIDVALIDITY"))
+        folder.learn_highest(got.pop("HIGHESTMODSEQ"))
+        must(got == wanted, "SELECT tells", got, "and not", wanted)
+        listed = [parse(l[l.index(b"("):l.rindex(b")") + 1])[0] for l in lines if l.startswith((b"FLAGS", b"OK [PERMANENTFLAGS"))]
+        flags = {f.encode() for f in SYSTEM + folder.keywords}
+        more = {b"\\*"} if len(folder.keywords) < 64 else set()
+        wanted = [flags, (flags | more) if view.is_writing else set()]
+        must([set(l) for l in listed] == wanted and len(lines) == len(got) + 4, "SELECT tells", lines)
+
+    def resynced(self, reply, since, known):
+        """The rest of SELECT (QRESYNC): what went and what changed since."""
+        view, folder = self.view, self.view.folder
+        rest = [l for l in reply.untagged if l.startswith(b"VANISHED")]
+        fetched = list(reply.fetched())
+        told = {int(items["UID"]): items for _, items in fetched if "UID" in items}
+        must(len(told) == len(fetched) and (since is not None or not fetched), "SELECT tells", fetched)
+        must([view.uids.index(u) + 1 for u in told] == [number for number, _ in fetched], "SELECT tells", fetched)
+        for uid, items in told.items():
+            message = folder.message(uid)
+            folder.learn(message, int(items["MODSEQ"][0]))
+            must(message.modseq > since and {f.decode() for f in items["FLAGS"]} == view.flags(message), "SELECT tells", uid, items)
+        for message in folder.mail if since is not None else ():
+            is_meant = known is None or known[0] <= message.uid <= known[1]
+            must(is_meant or message.uid not in told, "UID", message.uid, "is told, and is none of", known)
+            must(not is_meant or message.uid in told or (message.modseq or message.most) <= since, "UID", message.uid, "changed since", since)
+            if is_meant and message.uid not in told and message.modseq is None:
+                must(message.above < since, "UID", message.uid, "is not told and changed since", since)
+        self.vanished_earlier(rest, since, known and [known])
+
+    def leave(self):
+        word, view = self.chance.choice(["CLOSE", "CLOSE", "UNSELECT"]), self.view
+        reply = self.command(word)
+        self.expect(reply, "OK")
+        if word == "CLOSE" and view.is_writing:
+            for message in view.alive():
+                if "\\Deleted" in message.flags:
+                    view.folder.remove(message)
+        view.leave()
+        must(not reply.untagged, word, "told:", reply.untagged)
+
+    # ---- CREATE DELETE RENAME SUBSCRIBE
+    def is_busy(self, name):
+        """Another session has it, or something below it, selected: what it would hear then is not laid down."""
+        model = self.view.model
+        return any(v.folder is model.folders[n] for v in model.views if v is not self.view for n in model.below(name))
+
+    def answer(self, reply, trouble):
+        self.expect(reply, *(trouble or ("OK", "")))
+        self.rest_is_empty(self.loose(reply))
+
+    def create(self):
+        model = self.view.model
+        shown, name = self.box_name()
+        use = self.chance.choice([None] * 6 + USES + ["\\Odd"])
+        reply = self.command("CREATE", self.words(shown), *([] if use is None else ["(USE (%s))" % use]))
+        is_taken = use and (use not in USES or use in model.uses.values())
+        trouble = refusal((name is None, "CANNOT"), (use == "\\Odd", "USEATTR"), (name in model.folders, "ALREADYEXISTS"), (is_taken, "USEATTR"))
+        if not trouble:
+            model.folders[name] = Folder(model.buried.get(name, 0))
+            if use:
+                model.uses[name] = use
+        self.answer(reply, trouble)
+
+    def delete(self):
+        model = self.view.model
+        shown, name = self.box_name()
+        if name in model.folders and any(v.folder is model.folders[name] for v in model.views if v is not self.view):
+            return
+        reply = self.command("DELETE", self.words(shown))
+        trouble = refusal((name in (None, "INBOX"), "CANNOT"), (name not in model.folders, "NONEXISTENT"))
+        if not trouble:
+            folder = model.folders.pop(name)
+            model.buried[name] = max(model.buried.get(name, 0), folder.uidvalidity or 0)
+            model.uses.pop(name, None)
+            if self.view.folder is folder:
+                self.view.leave()
+        self.answer(reply, trouble)
+
+    def rename(self):
+        model = self.view.model
+        (shown, name), (shown_to, to) = self.box_name(), self.box_name()
+        if name and self.is_busy(name):
+            return
+        reply = self.command("RENAME", self.words(shown), self.words(shown_to))
+        moved, is_inbox = [] if name in (None, "INBOX") else model.below(name), name == "INBOX"
+        targets = [to + n[len(name):] for n in moved] if to else []
+        trouble = refusal((name is None or to is None, "CANNOT"), (not moved and not is_inbox, "NONEXISTENT"),
+                          (to in model.folders, "ALREADYEXISTS"), (moved and (to or "").startswith(name + "/"), "CANNOT"),
+                          (any(t in model.folders for t in targets), "ALREADYEXISTS"))
+        if trouble:
+            self.answer(reply, trouble)
+            return
+        for old in moved:
+            new = to + old[len(name):]
+            model.folders[new] = model.folders.pop(old)
+            model.buried[old] = max(model.buried.get(old, 0), model.folders[new].uidvalidity or 0)
+            if old in model.uses:
+                model.uses[new] = model.uses.pop(old)
+            if self.view.folder is model.folders[new]:
+                self.view.leave()
+        if is_inbox:
+            self.move_inbox(to)
+        self.answer(reply, None)
+
+    def move_inbox(self, to):
+        """INBOX stays, and is empty."""
+        inbox, target = self.view.model.folders["INBOX"], Folder()
+        self.view.model.folders[to] = target
+        for message in list(inbox.mail):
+            target.add(message.letter, self.carried(message, inbox, target), message.date)
+            inbox.remove(message)
+
+    def subscribe(self):
+        model = self.view.model
+        shown, name = self.box_name()
+        verb = self.chance.choice(["SUBSCRIBE", "SUBSCRIBE", "UNSUBSCRIBE"])
+        reply = self.command(verb, self.words(shown))
+        trouble = refusal((name is None, "CANNOT"), (verb == "SUBSCRIBE" and name not in model.folders, "NONEXISTENT"))
+        if not trouble:
+            (model.subscribed.add if verb == "SUBSCRIBE" else model.subscribed.discard)(name)
+        self.answer(reply, trouble)
+
+    # ---- LIST and STATUS
+    def list(self):
+        chance, verb = self.chance, self.chance.choice(["LIST"] * 6 + ["LSUB", "LSUB", "XLIST"])
+        reference, patterns = chance.choice([""] * 6 + ["A/", "in"]), [chance.choice(PATTERNS)]
+        select, returns, items = [], [], []
+        if verb == "LIST" and chance.random() < 0.5:
+            select = chance.choice(["", "", "SUBSCRIBED", "SPECIAL-USE", "SUBSCRIBED RECURSIVEMATCH", "REMOTE", "SUBSCRIBED SPECIAL-USE"])
+            select = select.split()
+            patterns += [chance.choice(PATTERNS)] * chance.choice([0, 0, 1])
+            returns = [r for r in ("SUBSCRIBED", "CHILDREN", "SPECIAL-USE") if chance.random() < 0.3]
+            items = chance.sample(STATUS[:7], 3) if chance.random() < 0.4 else []
+        is_extended = bool(select or returns or items or len(patterns) > 1)
+        shown = [p if re.fullmatch(r"[A-Za-z/*%]+", p) and chance.random() < 0.7 else '"%s"' % p for p in patterns]
+        words = ["(%s)" % " ".join(select)] * bool(select) + ['"%s"' % reference, shown[0] if len(shown) == 1 else "(%s)" % " ".join(shown)]
+        words += ["RETURN (%s)" % " ".join(returns + ["STATUS (%s)" % " ".join(items)] * bool(items))] * bool(returns or items)
+        reply = self.command(verb, *words)
+        self.expect(reply, "OK")
+        wanted = self.listing(verb, [reference + p for p in patterns], select, returns, is_extended)
+        self.compare_list(reply.untagged, verb, wanted, items)
+
+    def listing(self, verb, patterns, select, returns, is_extended):
+        """name -> (attributes, is CHILDINFO told)."""
+        model, uses, out = self.view.model, self.view.model.all_uses(), {}
+        for name in model.listed():
+            if not name_fits(patterns, name):
+                continue
+            exists, is_subscribed, has_children = name in model.folders, name in model.subscribed, model.has_children(name)
+            hidden = any(s.startswith(name + "/") and not name_fits(patterns, s) for s in model.subscribed)
+            by_subscribed = verb == "LSUB" or "SUBSCRIBED" in select
+            is_above = hidden and (verb == "LSUB" or "RECURSIVEMATCH" in select)
+            is_special = name in uses or "SPECIAL-USE" not in select
+            is_told = exists or has_children
+            if by_subscribed or "SPECIAL-USE" in select:
+                is_told = is_above or (is_subscribed and is_special) if by_subscribed else name in uses
+            if not is_told:
+                continue
+            if verb == "LSUB":
+                out[name] = (set() if is_subscribed else {"\\Noselect"}, False)
+                continue
+            attributes = {"\\HasChildren" if has_children else "\\HasNoChildren"}
+            attributes |= set() if exists else {"\\NonExistent" if is_extended else "\\Noselect"}
+            attributes |= {"\\Subscribed"} if is_subscribed and (by_subscribed or "SUBSCRIBED" in returns) else set()
+            attributes |= {uses[name]} if name in uses else set()
+            attributes |= {"\\Inbox"} if verb == "XLIST" and name == "INBOX" else set()
+            out[name] = (attributes, is_above and "RECURSIVEMATCH" in select)
+        return out
+
+    def compare_list(self, lines, verb, wanted, items):
+        got, last = {}, None
+        for line in lines:
+            if line.startswith(b"STATUS "):
+                must(items and last in self.view.model.folders, "STATUS is told:", line)
+                self.compare_status(line, last, items)
+                last = None
+                continue
+            must(not items or last not in self.view.model.folders, "no STATUS behind", last)
+            word, attributes, separator, last, *more = parse(line)
+            last = last.decode()
+            must(word.decode() == verb and separator == b"/" and last not in got, verb, "tells", lines)
+            got[last] = ({a.decode() for a in attributes}, more == [[b"CHILDINFO", [b"SUBSCRIBED"]]])
+        must(got == wanted, verb, "\n  got   ", got, "\n  wanted", wanted)
+
+    def compare_status(self, line, name, items):
+        folder = self.view.model.folders[name]
+        _, told, values = parse(line)
+        got = {k: int(v) for k, v in as_items(values).items()}
+        must(told.decode() == name and set(got) == set(items), "STATUS of", name, items, "is", line)
+        flags = [m.flags for m in folder.mail]
+        wanted = {"MESSAGES": len(flags), "RECENT": len(folder.recent()), "UIDNEXT": folder.uidnext, "UNSEEN": sum("\\Seen" not in f for f in flags),
+                  "SIZE": sum(m.letter.size for m in folder.mail), "DELETED": sum("\\Deleted" in f for f in flags)}
+        if "UIDVALIDITY" in got:
+            folder.learn_validity(got.pop("UIDVALIDITY"))
+        if "HIGHESTMODSEQ" in got:
+            folder.learn_highest(got.pop("HIGHESTMODSEQ"))
+        must(got == {k: wanted[k] for k in got}, "STATUS of", name, "\n  got   ", got, "\n  wanted", wanted)
+
+    def status(self):
+        shown, name = self.box_name()
+        items = self.chance.sample(STATUS, self.chance.choice([1, 3, 8]))
+        if not self.view.condstore and self.chance.random() < 0.7:
+            items = [i for i in items if i != "HIGHESTMODSEQ"] or ["MESSAGES"]
+        reply = self.command("STATUS", self.words(shown), "(%s)" % " ".join(items))
+        self.view.condstore = self.view.condstore or "HIGHESTMODSEQ" in items
+        rest = self.loose(reply)
+        if name not in self.view.model.folders:
+            self.expect(reply, "NO", "NONEXISTENT")
+            self.rest_is_empty(rest)
+            return
+        self.expect(reply, "OK")
+        must(len(rest) == 1 and rest[0].startswith(b"STATUS "), "STATUS told:", rest)
+        self.compare_status(rest[0], name, items)
+
+    # ---- any state
+    def enable(self, *words):
+        words, view = list(words) or self.chance.choice([["CONDSTORE"], ["QRESYNC"], ["X-NONE"], ["CONDSTORE", "X-NONE"]]), self.view
+        had = view.condstore
+        reply = self.command("ENABLE", " ".join(words))
+        view.qresync = view.qresync or "QRESYNC" in words
+        view.condstore = view.condstore or words != ["X-NONE"]
+        self.expect(reply, "OK")
+        wanted = {"CONDSTORE"} if "CONDSTORE" in words else {"CONDSTORE", "QRESYNC"} if "QRESYNC" in words else set()
+        must(set(reply.untagged[0].decode().split()[1:]) == wanted, "ENABLE", words, "told:", reply.untagged)
+        is_told = view.folder is not None and view.condstore and not had
+        must(len(reply.untagged) == 1 + is_told, "ENABLE", words, "told:", reply.untagged)
+        if is_told:
+            must(reply.untagged[1].startswith(b"OK [HIGHESTMODSEQ "), "ENABLE", words, "told:", reply.untagged)
+
+    def say_who(self):
+        word, wanted = self.chance.choice([("ID NIL", b"ID "), ('ID ("name" "x" "v" NIL)', b"ID "), ("CAPABILITY", b"CAPABILITY IMAP4rev1 "),
+                                           ("NAMESPACE", b'NAMESPACE (("" "/")) NIL NIL'), ('LIST "" ""', b'LIST (\\Noselect) "/" ""')])
+        reply = self.command(word)
+        self.expect(reply, "OK")
+        must(len(reply.untagged) == 1 and reply.untagged[0].startswith(wanted), word, "told:", reply.untagged)
+
+    def malformed(self):
+        """BAD, and the session is as before."""
+        text = self.chance.choice(MALFORMED)
+        self.tag += 1
+        tag = b"t%d" % self.tag
+        self.transmit(tag + (" " + text if text else "").encode() + b"\r\n")
+        line = self.line()
+        untagged = []
+        while line.startswith(b"* ") and not line.startswith(b"* BAD"):
+            untagged.append(line[2:])
+            line = self.line()
+        must(re.match(rb"(%s|\*) BAD" % tag, line), text, "is answered with", line)
+        self.rest_is_empty(self.pending_only(text, untagged))
+
+    def pending_only(self, text, untagged):
+        """What others changed may be told behind a command that was known, though its form was wrong."""
+        words = text.split() + ["", ""]
+        reply = self.as_reply(b"", b" BAD ", untagged)
+        word = words[1] if words[0] == "UID" else words[0]
+        is_selected = word in ("FETCH", "STORE", "SEARCH", "SORT", "THREAD", "COPY", "MOVE", "EXPUNGE", "CHECK", "CLOSE", "UNSELECT")
+        is_loose = word in ("NOOP", "STATUS", "APPEND", "CREATE", "DELETE", "RENAME", "SUBSCRIBE", "UNSUBSCRIBE")
+        is_known = text[:1] != " " and (is_selected or (is_loose and words[0] != "UID")) and "{" not in text
+        if not is_known or self.view.folder is None:
+            return self.settle(reply, (), 0)
+        keeps = words[0] in ("FETCH", "STORE", "SEARCH", "SORT", "THREAD")
+        return self.after(reply, is_uid=words[0] == "UID", keeps=keeps)
+
+    def too_long(self):
+        reply = self.command("SELECT", Literal(b"x" * 300000, False))
+        self.expect(reply, "BAD", "TOOBIG")
+        must(not reply.untagged, "told:", reply.untagged)
