@@ -16,13 +16,16 @@ check-units: units
 check-dialogs: all
 	@$(if $(DIALOGS),$(COUNT) -t 1200 "tests/talk -j4 -b $(BUILD)/bin tests/dialog")
 # What the crash tests have in C: a tracer that breaks system calls, and deliberately broken recipes.
-CRASH_TOOLS = $(BUILD)/tests/crash/breaker $(BUILD)/tests/crash/shim.so $(BUILD)/tests/crash/memory.so
+CRASH_TOOLS = $(addprefix $(BUILD)/tests/crash/,breaker shim.so memory.so preloadable/stafet-queue)
 $(BUILD)/tests/crash/breaker: tests/crash/breaker.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=c11 -g -O2 $(WARN) -o $@ $<
 $(BUILD)/tests/crash/%.so: tests/crash/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=c11 -g -O2 $(WARN) -fPIC -shared -o $@ $<
+$(BUILD)/tests/crash/preloadable/stafet-queue: $(BUILD)/queue/stafet-queue.o $(BUILD)/queue/room.a $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 crash-tools: $(CRASH_TOOLS)
 
 check-system: all crash-tools

@@ -19,7 +19,7 @@ from places import program
 
 USERS = ("ann", "bob", "eve")
 BOXES = (*USERS, "postmaster")
-SERVERS = {"rcpt": ("stafet-rcptd", "-p", "2"), "queue": ("stafet-queue",), "local": ("stafet-local",), "ctl": ("stafet-send",)}
+SERVERS = {"rcpt": ("stafet-rcptd", "-p", "2"), "queue": ("stafet-queue", "-p", "2"), "local": ("stafet-local",), "ctl": ("stafet-send",)}
 SPOOL_FOLDERS = ("new/*", "cur/*", "later/*/*", "hold/*")
 
 
@@ -68,9 +68,10 @@ class House:
 
     def popen(self, wrapper, argv, descriptor):
         """A program of the house whose descriptor 0 and 1 are `descriptor`, in a process group of its own."""
+        env = self.environment(argv[0])
         with open(self.log_path, "ab") as log:
-            return subprocess.Popen([*wrapper, program(argv[0]), *argv[1:]], stdin=descriptor, stdout=descriptor, stderr=log, cwd=self.folder,
-                                    env=self.environment(argv[0]), start_new_session=True)
+            return subprocess.Popen([*wrapper, program(argv[0], "LD_PRELOAD" in env), *argv[1:]], stdin=descriptor, stdout=descriptor,
+                                    stderr=log, cwd=self.folder, env=env, start_new_session=True)
 
     def socket_call(self, call, name):
         """bind or connect by a short name: the house may lie deeper than 108 bytes, and threads share one working directory."""

@@ -15,8 +15,16 @@ def there(path):
     return path
 
 
-def program(name):
-    return there(os.path.join(BIN, name))
+def program(name, takes_preloads=False):
+    """One that carries the C library in itself takes no preload: it has a twin that does."""
+    twin = os.path.join(os.path.dirname(BIN), "tests/crash/preloadable", name)
+    if takes_preloads and os.path.exists(twin):
+        return twin
+    path = there(os.path.join(BIN, name))
+    with open(path, "rb") as f:
+        if takes_preloads and b"ld-linux" not in f.read(4096):
+            raise SystemExit(f"Bail out! {path} takes no preload and has no twin: run make crash-tools")
+    return path
 
 
 def tool(name):
