@@ -35,8 +35,20 @@ static void wipe(stralloc *text)
     text->len = 0;
 }
 
+/* Longer than a call can carry (stafet-call(5): 4096 bytes a value), so nobody's. */
+static const struct reply *refuse_long(struct login *login)
+{
+    login->logins++;
+    log_event("refused", "sid=%s ip=%s what=%s", login->sid, login->ip, "a user or password of over 4096 bytes");
+    wipe(&login->password);
+    return &reply_bad_password;
+}
+
 const struct reply *login_ask(struct login *login)
 {
+    if (login->user.len > FIELD_VALUE_MAX || login->password.len > FIELD_VALUE_MAX) {
+        return refuse_long(login);
+    }
     struct wire *wire = &login->wire;
     struct call call;
     struct verdict verdict;
