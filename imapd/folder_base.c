@@ -112,9 +112,14 @@ static int begin_uidlist(struct folder *folder, uint32_t *out)
 {
     stralloc text = STRALLOC_ZERO;
     int root = folder->is_root ? folder->dir : openat(folder->dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    *out = uidvalidity_next(root, (uint32_t)(clock_wall_us() / 1000000));
+    *out = root < 0 ? 0 : uidvalidity_next(root, (uint32_t)(clock_wall_us() / 1000000));
+    int error = errno;
     if (!folder->is_root && root >= 0) {
         close(root);
+    }
+    errno = error;
+    if (*out == 0) {
+        return -1;
     }
     uidlist_header_append(&text, *out, 1, "", 0);
     int result = dotlock_replace(folder->dir, UIDLIST_NAME, &text);

@@ -32,23 +32,26 @@ static bool number_in_name(const char *name, uint32_t *out)
     return true;
 }
 
-/* 0: none. */
-static uint32_t find_highest(int root)
+/* *out 0: none. 0; -1 errno. */
+static int find_highest(int root, uint32_t *out)
 {
     int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-    uint32_t highest = 0;
     uint32_t number;
     if (folder == NULL) {
-        return 0;
+        return -1;
     }
-    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        if (number_in_name(entry->d_name, &number) && number > highest) {
-            highest = number;
+    *out = 0;
+    errno = 0;
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL; errno = 0) {
+        if (number_in_name(entry->d_name, &number) && number > *out) {
+            *out = number;
         }
     }
+    int error = errno;
     (void)closedir(folder);
-    return highest;
+    errno = error;
+    return error == 0 ? 0 : -1;
 }
 
 static bool take(int root, uint32_t before, uint32_t value)
@@ -70,14 +73,18 @@ static bool take(int root, uint32_t before, uint32_t value)
 uint32_t uidvalidity_next(int root, uint32_t now)
 {
     for (int i = 0; i < TRIES; i++) {
-        uint32_t before = find_highest(root);
+        uint32_t before;
+        if (find_highest(root, &before) < 0) {
+            return 0;
+        }
         uint32_t value = before >= now && before < UINT32_MAX ? before + 1 : now;
         if (take(root, before, value)) {
             return value;
         }
         if (errno != ENOENT && errno != EEXIST) {
-            break;
+            return 0;
         }
     }
-    return now;
+    errno = EAGAIN;
+    return 0;
 }

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* root: descriptor of the root Maildir. now: seconds since 1970. Where nothing can be kept: now. */
+/* root: descriptor of the root Maildir. now: seconds since 1970. 0: errno; a number that nobody keeps may come again. */
 uint32_t uidvalidity_next(int root, uint32_t now);
 
 #endif
