@@ -2,6 +2,8 @@
 /* Names of flags to bits. */
 #include "imapd/flags.h"
 
+#include <errno.h>
+
 uint8_t flag_bit(struct slice name)
 {
     static const struct {
@@ -64,7 +66,7 @@ const struct reply *flags_numbers(struct folder *folder, const struct flag_names
     for (unsigned i = 0; i < names->n; i++) {
         int number = folder_keyword(folder, names->keyword[i].bytes, names->keyword[i].len, may_make);
         if (number < 0 && may_make) {
-            return &reply_limit_keywords;
+            return number == FOLDER_NO_KEYWORD ? &reply_limit_keywords : reply_of_errno(errno);
         }
         bits |= number < 0 ? 0 : UINT64_C(1) << number;
     }

@@ -17,7 +17,7 @@
 #include "lib/msgid.h"
 #include "lib/str.h"
 
-enum { COPY_BUFFER = 65536, TRIES = 64, UNMAPPED = -2 };
+enum { COPY_BUFFER = 65536, TRIES = 64, UNMAPPED = -3 };
 
 struct transfer {
     struct folder *from, *to;
@@ -25,31 +25,38 @@ struct transfer {
     bool is_move;
     bool has_source_lock;
     struct index_stamp source_before;
-    int keyword[KEYWORDS_MAX]; /* from's numbers in `to`; -1: none */
+    int keyword[KEYWORDS_MAX]; /* from's numbers in `to` */
     struct folder_list gone;   /* UIDs that other programs took */
     stralloc source, base, target;
 };
 
-/* Keywords go by name; those that the target has no room for are left behind. The target is locked. */
+/* Keywords go by name; those that the target has no room for (FOLDER_NO_KEYWORD) are left behind. The target is locked. -1 errno. */
 static int map_keyword(struct transfer *transfer, unsigned number)
 {
     const struct keywords *keywords = &transfer->from->keywords;
     int *mapped = &transfer->keyword[number];
     if (*mapped == UNMAPPED) {
         const char *name = keywords->text.s + keywords->at[number];
-        *mapped = keywords->len[number] == 0 ? -1 : folder_make_keyword(transfer->to, name, keywords->len[number]);
+        bool is_named = keywords->len[number] > 0;
+        int made = is_named ? folder_make_keyword(transfer->to, name, keywords->len[number]) : FOLDER_NO_KEYWORD;
+        *mapped = made == -1 ? UNMAPPED : made;
+        return made;
     }
     return *mapped;
 }
 
-static uint64_t map_keywords(struct transfer *transfer, uint64_t bits)
+/* 0; -1 errno. */
+static int map_keywords(struct transfer *transfer, uint64_t bits, uint64_t *out)
 {
-    uint64_t out = 0;
+    *out = 0;
     for (; bits != 0; bits &= bits - 1) {
         int number = map_keyword(transfer, (unsigned)__builtin_ctzll(bits));
-        out |= number < 0 ? 0 : UINT64_C(1) << number;
+        if (number == -1) {
+            return -1;
+        }
+        *out |= number < 0 ? 0 : UINT64_C(1) << number;
     }
-    return out;
+    return 0;
 }
 
 /* A new base name with the fields (,S= ,W=) of the old one: the same name may stand in the target already. The time of arrival
@@ -168,7 +175,9 @@ static int transfer_one(struct transfer *transfer, uint32_t uid)
             return errno == ENOENT ? 0 : -1;
         }
         struct record copy = record;
-        copy.keywords = map_keywords(transfer, record.keywords);
+        if (map_keywords(transfer, record.keywords, &copy.keywords) < 0) {
+            return -1;
+        }
         transfer->target.len = 0;
         str_cats(&transfer->target, "cur/");
         str_cat(&transfer->target, transfer->base.s, transfer->base.len);

@@ -74,8 +74,10 @@ int folder_find_name(struct folder *folder, uint32_t index, bool is_fresh_look, 
 void folder_name_append(struct folder *folder, uint32_t index, stralloc *name);
 void folder_forget_names(struct folder *folder);
 
-/* folder_keyword.c: number of a keyword, made where it is missing and there is room; -1 none. Lock held. */
+/* folder_keyword.c: number of a keyword, made where it is missing; FOLDER_NO_KEYWORD: no room; -1 errno. Lock held. */
 int folder_make_keyword(struct folder *folder, const char *name, size_t n);
+/* What is new in dovecot-keywords, into the journal too (the entries into folder->out). */
+void folder_read_keywords(struct folder *folder);
 /* Its entry for the journal. */
 void folder_put_keyword(struct folder *folder, unsigned number);
 

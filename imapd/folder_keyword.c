@@ -2,6 +2,7 @@
 /* A new keyword gets the lowest free number: first Dovecot's letters, then ours. */
 #include "imapd/folder_inner.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "lib/str.h"
@@ -30,7 +31,38 @@ static int write_name(struct folder *folder, unsigned number, const char *name, 
     return result;
 }
 
-/* With Dovecot's file read anew: its numbers hold. */
+void folder_read_keywords(struct folder *folder)
+{
+    struct keywords *keywords = &folder->keywords;
+    uint32_t at[KEYWORDS_LETTERS];
+    uint16_t len[KEYWORDS_LETTERS];
+    memcpy(at, keywords->at, sizeof at);
+    memcpy(len, keywords->len, sizeof len);
+    (void)keywords_read_dovecot(keywords, folder->dir);
+    for (uint32_t i = 0; i < KEYWORDS_LETTERS; i++) {
+        if (keywords->len[i] != len[i] || keywords->at[i] != at[i]) {
+            folder_put_keyword(folder, i);
+        }
+    }
+}
+
+/* A new one. */
+static int give_number(struct folder *folder, const char *name, size_t n)
+{
+    int number = keywords_free_number(&folder->keywords);
+    if (number < 0) {
+        return FOLDER_NO_KEYWORD;
+    }
+    keywords_set(&folder->keywords, (unsigned)number, name, n);
+    if (write_name(folder, (unsigned)number, name, n) < 0) {
+        folder->keywords.len[number] = 0;
+        return -1;
+    }
+    folder_put_keyword(folder, (unsigned)number);
+    return number;
+}
+
+/* With Dovecot's file read anew: its numbers hold. What the journal does not say, this session does not know either. */
 int folder_make_keyword(struct folder *folder, const char *name, size_t n)
 {
     struct keywords *keywords = &folder->keywords;
@@ -38,27 +70,29 @@ int folder_make_keyword(struct folder *folder, const char *name, size_t n)
     if (number >= 0) {
         return number;
     }
-    (void)keywords_read_dovecot(keywords, folder->dir);
+    uint32_t at[KEYWORDS_MAX];
+    uint16_t len[KEYWORDS_MAX];
+    memcpy(at, keywords->at, sizeof at);
+    memcpy(len, keywords->len, sizeof len);
+    folder_read_keywords(folder);
     number = keywords_find(keywords, name, n);
-    bool is_known = number >= 0;
-    number = is_known ? number : keywords_free_number(keywords);
-    if (number < 0) {
-        return -1;
+    number = number >= 0 ? number : give_number(folder, name, n);
+    int error = errno;
+    if (folder_commit(folder) < 0) {
+        error = errno;
+        memcpy(keywords->at, at, sizeof at);
+        memcpy(keywords->len, len, sizeof len);
+        number = -1;
     }
-    keywords_set(keywords, (unsigned)number, name, n);
-    if (!is_known && write_name(folder, (unsigned)number, name, n) < 0) {
-        keywords->len[number] = 0;
-        return -1;
-    }
-    folder_put_keyword(folder, (unsigned)number);
-    return folder_commit(folder) < 0 ? -1 : number;
+    errno = error;
+    return number;
 }
 
 int folder_keyword(struct folder *folder, const char *name, size_t n, bool may_make)
 {
     int number = keywords_find(&folder->keywords, name, n);
     if (number >= 0 || !may_make || n == 0 || n > KEYWORD_LEN_MAX) {
-        return number;
+        return number >= 0 ? number : FOLDER_NO_KEYWORD;
     }
     if (folder_lock(folder) < 0) {
         return -1;

@@ -328,27 +328,11 @@ static void scan_free(struct scan *scan)
     errno = error;
 }
 
-/* dovecot-keywords, and what is new in it into the journal. */
-static void read_keywords(struct folder *folder)
-{
-    struct keywords *keywords = &folder->keywords;
-    uint32_t at[KEYWORDS_LETTERS];
-    uint16_t len[KEYWORDS_LETTERS];
-    memcpy(at, keywords->at, sizeof at);
-    memcpy(len, keywords->len, sizeof len);
-    (void)keywords_read_dovecot(keywords, folder->dir);
-    for (uint32_t i = 0; i < KEYWORDS_LETTERS; i++) {
-        if (keywords->len[i] != len[i] || keywords->at[i] != at[i]) {
-            folder_put_keyword(folder, i);
-        }
-    }
-}
-
 static int scan_run(struct scan *scan, bool is_list_new)
 {
     struct folder *folder = scan->folder;
     if (scan->is_whole) {
-        read_keywords(folder);
+        folder_read_keywords(folder);
     }
     if (is_list_new && read_list(scan) < 0) {
         return -1;
