@@ -62,13 +62,18 @@ int dotlock_enter_free(int dir)
     return enter(dir, LOCK_EX | LOCK_NB);
 }
 
-static bool is_ours(const struct dotlock *dotlock)
+/* 1, 0; -1 errno (ENOENT: there is no lock). */
+static int is_ours(const struct dotlock *dotlock)
 {
     struct stat lock;
     struct stat ours;
-    return fstatat(dotlock->dir, dotlock->lock, &lock, AT_SYMLINK_NOFOLLOW) == 0 &&
-           fstatat(dotlock->dir, dotlock->ours, &ours, AT_SYMLINK_NOFOLLOW) == 0 && lock.st_ino == ours.st_ino &&
-           lock.st_dev == ours.st_dev;
+    if (fstatat(dotlock->dir, dotlock->lock, &lock, AT_SYMLINK_NOFOLLOW) < 0) {
+        return -1;
+    }
+    if (fstatat(dotlock->dir, dotlock->ours, &ours, AT_SYMLINK_NOFOLLOW) < 0) {
+        return errno == ENOENT ? 0 : -1;
+    }
+    return lock.st_ino == ours.st_ino && lock.st_dev == ours.st_dev;
 }
 
 static bool is_old(int dir, const char *name)
@@ -78,13 +83,14 @@ static bool is_old(int dir, const char *name)
     return fstatat(dir, name, &stat, AT_SYMLINK_NOFOLLOW) == 0 && stat.st_mtime < now - STALE_SECONDS;
 }
 
+/* Where that fails the second name stays too: the next session knows it by that. */
 static void give_back(const struct dotlock *dotlock)
 {
     int error = errno;
-    if (is_ours(dotlock)) {
-        (void)unlinkat(dotlock->dir, dotlock->lock, 0);
+    int ours = is_ours(dotlock);
+    if (ours == 0 || (ours == 1 && unlinkat(dotlock->dir, dotlock->lock, 0) == 0)) {
+        (void)unlinkat(dotlock->dir, dotlock->ours, 0);
     }
-    (void)unlinkat(dotlock->dir, dotlock->ours, 0);
     errno = error;
 }
 
@@ -106,10 +112,19 @@ static int make_ours(const struct dotlock *dotlock)
     return result;
 }
 
+/* What one of ours left that died. 0; -1 errno. */
+static int clear(const struct dotlock *dotlock)
+{
+    int ours = is_ours(dotlock);
+    if ((ours < 0 && errno != ENOENT) || (ours == 1 && unlinkat(dotlock->dir, dotlock->lock, 0) < 0)) {
+        return -1;
+    }
+    return unlinkat(dotlock->dir, dotlock->ours, 0) < 0 && errno != ENOENT ? -1 : 0;
+}
+
 static int take(const struct dotlock *dotlock, unsigned tries)
 {
-    give_back(dotlock); /* for one who died */
-    if (make_ours(dotlock) < 0) {
+    if (clear(dotlock) < 0 || make_ours(dotlock) < 0) {
         return -1;
     }
     for (unsigned try = 0; try < tries; try++) {
