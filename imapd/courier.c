@@ -192,7 +192,7 @@ static void give(struct folder *folder, uint32_t index, uint64_t bits, stralloc 
         record->keywords = before;
     }
     if (record->keywords & ~KEYWORDS_LETTER_BITS) {
-        str_catf(lines, "%u %llx\n", record->uid, (unsigned long long)(record->keywords & ~KEYWORDS_LETTER_BITS));
+        keywords_line_append(lines, record->uid, record->keywords);
     }
     stralloc_free(&from);
     stralloc_free(&to);

@@ -167,8 +167,8 @@ int folder_store(struct folder *folder, const struct folder_list *which, const s
                  struct folder_list *failed);
 /* Unlinks these messages (UIDs, ascending); they become pending. freed: bytes by ,S= or file, for the quota. */
 int folder_expunge(struct folder *folder, const struct folder_list *which, uint64_t *freed_out, uint32_t *n_out);
-/* (folder_keyword.c) Number of a keyword, made when it is missing and may_make; FOLDER_NO_KEYWORD: it is not there, or there is no
- * room; -1 errno. */
+/* (folder_keyword.c) Number of a keyword, made when it is missing and may_make; FOLDER_NO_KEYWORD: it is not there, or there is
+ * no room; -1 errno. */
 enum { FOLDER_NO_KEYWORD = -2 };
 int folder_keyword(struct folder *folder, const char *name, size_t n, bool may_make);
 

@@ -18,14 +18,26 @@ int adding_begin(struct adding *adding, struct folder *folder)
     const struct index_stamp *before = &adding->before;
     const struct index_stamp *known = &folder->stamp;
     int result = folder_stamp_now(folder, &adding->before);
-    /* A session that died may have given UIDs in the list that the index does not know: they are taken. */
-    if (result == 0 && (before->uidlist_ns != known->uidlist_ns || before->uidlist_size != known->uidlist_size ||
-                        before->uidlist_inode != known->uidlist_inode)) {
+    /* A session that died may have given UIDs and keywords that the index does not know: they are taken. */
+    if (result == 0 && (before->keywords_size != known->keywords_size || before->uidlist_ns != known->uidlist_ns ||
+                        before->uidlist_size != known->uidlist_size || before->uidlist_inode != known->uidlist_inode)) {
         result = folder_take_in(folder, true) < 0 ? -1 : folder_stamp_now(folder, &adding->before);
     }
     if (result < 0) {
         folder_unlock(folder);
     }
+    return result;
+}
+
+int adding_announce(struct adding *adding, const stralloc *base, uint64_t keywords)
+{
+    struct folder *folder = adding->folder;
+    stralloc line = STRALLOC_ZERO;
+    keywords_new_line_append(&line, base->s, base->len, keywords);
+    int result = line.len == 0 ? 0 : keywords_add_ours(&folder->keywords, folder->dir, folder->head.uidvalidity, &line);
+    int error = errno;
+    stralloc_free(&line);
+    errno = error;
     return result;
 }
 
@@ -43,8 +55,8 @@ void adding_put(struct adding *adding, const struct record *record, const strall
     adding->n++;
 }
 
-/* UIDs for all; keywords past the letters stand in no name. False: there are no UIDs left (EAGAIN). */
-static bool give_uids(struct adding *adding, stralloc *lines, stralloc *keywords)
+/* UIDs for all. False: there are no UIDs left (EAGAIN). */
+static bool give_uids(struct adding *adding, stralloc *lines)
 {
     struct folder *folder = adding->folder;
     struct record *records = (struct record *)(void *)adding->records.s;
@@ -56,7 +68,6 @@ static bool give_uids(struct adding *adding, stralloc *lines, stralloc *keywords
         const char *base = adding->bases.s + records[i].name_at;
         records[i].uid = folder->uidnext + i;
         uidlist_line_append(lines, records[i].uid, base, strlen(base));
-        keywords_line_append(keywords, records[i].uid, records[i].keywords);
     }
     return true;
 }
@@ -81,24 +92,19 @@ static void adding_free(struct adding *adding)
     errno = error;
 }
 
-/* What is not derived: the UID list (synced), and our keywords. */
-static int write_lists(struct adding *adding)
+/* The UID list, synced. */
+static int write_list(struct adding *adding)
 {
     struct folder *folder = adding->folder;
     stralloc lines = STRALLOC_ZERO;
-    stralloc keywords = STRALLOC_ZERO;
     int result = -1;
-    if (give_uids(adding, &lines, &keywords)) {
+    if (give_uids(adding, &lines)) {
         const struct folder_news news = {
             .record = (const struct record *)(const void *)adding->records.s, .n = adding->n, .names = adding->bases.s};
         result = folder_uidlist_add(folder, folder->uidnext + adding->n, &lines, &news);
     }
-    if (result == 0 && keywords.len > 0) {
-        result = keywords_add_ours(&folder->keywords, folder->dir, folder->head.uidvalidity, &keywords);
-    }
     int error = errno;
     stralloc_free(&lines);
-    stralloc_free(&keywords);
     errno = error;
     return result;
 }
@@ -107,7 +113,7 @@ int adding_commit(struct adding *adding, uint32_t *first_uid_out)
 {
     struct folder *folder = adding->folder;
     uint32_t first = folder->uidnext;
-    if (write_lists(adding) < 0 || tell(adding) < 0) {
+    if (write_list(adding) < 0 || tell(adding) < 0) {
         adding_undo(adding);
         return -1;
     }

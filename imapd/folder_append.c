@@ -76,6 +76,10 @@ static int name_all(struct folder_append *append, struct adding *adding, const c
         str_cats(&to, "cur/");
         str_cat(&to, base.s, base.len);
         nameinfo_append(&to, item->meta.flags, item->meta.keywords);
+        if (adding_announce(adding, &base, item->meta.keywords) < 0) {
+            result = -1;
+            break;
+        }
         result = renameat2(folder->dir, append->names.s + item->tmp_at, folder->dir, str_text(&to), RENAME_NOREPLACE);
         if (result == 0) {
             struct record record = {.flags = item->meta.flags,

@@ -161,21 +161,6 @@ static int load_written(struct folder *folder, uint32_t uidvalidity, bool is_nam
     return folder_load(folder);
 }
 
-struct ours {
-    struct folder *folder;
-};
-
-/* A line of stafet-keywords: bits from 26 up. */
-static void take_ours(void *ctx, uint32_t uid, uint64_t bits)
-{
-    struct ours *ours = ctx;
-    uint32_t index = folder_index_of_uid(ours->folder, uid);
-    if (index != FOLDER_NONE) {
-        struct record *record = folder_record_at(ours->folder, index);
-        record->keywords = (record->keywords & KEYWORDS_LETTER_BITS) | bits;
-    }
-}
-
 /* An empty base with the right UIDVALIDITY, which nobody else sees; everything in the folder is news to it; then a base of that.
  */
 int folder_build(struct folder *folder)
@@ -196,11 +181,7 @@ int folder_build(struct folder *folder)
     }
     enum folder_mode mode = folder->mode;
     folder->mode = FOLDER_READ; /* new/ is emptied by the first SELECT */
-    struct ours ours = {folder};
     int result = folder_take_in(folder, true);
-    if (result == 0) {
-        result = keywords_read_ours(&folder->keywords, folder->dir, uidvalidity, take_ours, &ours) < 0 ? -1 : 0;
-    }
     if (result == 0) {
         result = courier_take_keywords(folder);
     }

@@ -33,7 +33,11 @@ static int portion_begin(struct portion *portion, struct folder *folder)
     if (folder_lock(folder) < 0) {
         return -1;
     }
-    if (folder_stamp_now(folder, &portion->before) < 0) {
+    int result = folder_stamp_now(folder, &portion->before);
+    if (result == 0 && portion->before.keywords_size != folder->stamp.keywords_size) { /* a session died with them */
+        result = folder_take_in(folder, true) < 0 ? -1 : folder_stamp_now(folder, &portion->before);
+    }
+    if (result < 0) {
         folder_unlock(folder);
         return -1;
     }
@@ -59,15 +63,15 @@ static int commit_portion(struct portion *portion, enum index_kind kind)
         put_items(folder, ENTRY_EXPUNGE, &portion->gone, portion->n_gone);
     }
     result = folder_commit(folder);
+    if (result == 0 && portion->lines.len > 0) {
+        result = keywords_add_ours(&folder->keywords, folder->dir, folder->head.uidvalidity, &portion->lines);
+    }
     if (result == 0 && portion->n > 0) {
         put_items(folder, kind, &portion->items, portion->n);
         folder_put_stamp_since(folder, &portion->before);
         folder->is_own = true;
         result = folder_commit(folder);
         folder->is_own = false;
-    }
-    if (result == 0 && portion->lines.len > 0) {
-        result = keywords_add_ours(&folder->keywords, folder->dir, folder->head.uidvalidity, &portion->lines);
     }
     return result;
 }

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "imapd/dotlock.h"
@@ -61,19 +60,23 @@ static void compact_list(struct folder *folder)
     uidlist_free(&list);
 }
 
+/* Only a file that the index knows to the end: a session may have died with lines that it does not know. */
 static void compact_keywords(struct folder *folder)
 {
-    struct stat stat;
+    struct index_stamp now;
     stralloc lines = STRALLOC_ZERO;
-    if (fstatat(folder->dir, KEYWORDS_OURS, &stat, AT_SYMLINK_NOFOLLOW) < 0 || stat.st_size < TEXT_SPARE) {
+    if (folder_stamp_now(folder, &now) < 0 || now.keywords_size != folder->stamp.keywords_size ||
+        now.keywords_size < TEXT_SPARE) {
         return;
     }
     for (uint32_t i = folder_first(folder); i < folder_end(folder); i = folder_next(folder, i)) {
         const struct record *record = folder_record_at(folder, i);
         keywords_line_append(&lines, record->uid, record->keywords);
     }
-    if ((uint64_t)stat.st_size > 2 * lines.len + TEXT_SPARE) {
-        (void)!keywords_write_ours(&folder->keywords, folder->dir, folder->head.uidvalidity, &lines);
+    if (now.keywords_size > 2 * lines.len + TEXT_SPARE &&
+        keywords_write_ours(&folder->keywords, folder->dir, folder->head.uidvalidity, &lines) == 0 &&
+        folder_stamp_now(folder, &now) == 0) {
+        folder->stamp.keywords_size = now.keywords_size;
     }
     stralloc_free(&lines);
 }

@@ -30,7 +30,8 @@ struct transfer {
     stralloc source, base, target;
 };
 
-/* Keywords go by name; those that the target has no room for (FOLDER_NO_KEYWORD) are left behind. The target is locked. -1 errno. */
+/* Keywords go by name; those that the target has no room for (FOLDER_NO_KEYWORD) are left behind. The target is locked. -1 errno.
+ */
 static int map_keyword(struct transfer *transfer, unsigned number)
 {
     const struct keywords *keywords = &transfer->from->keywords;
@@ -157,6 +158,22 @@ static int find_source(struct transfer *transfer, uint32_t index, unsigned try, 
     return 0;
 }
 
+/* The record as the target will have it, and its name. 0; -1 errno. */
+static int choose_target(struct transfer *transfer, struct record *record)
+{
+    uint64_t keywords;
+    if (map_keywords(transfer, record->keywords, &keywords) < 0) {
+        return -1;
+    }
+    transfer->adding.before.keywords_size = transfer->to->stamp.keywords_size; /* new names are known already */
+    record->keywords = keywords;
+    transfer->target.len = 0;
+    str_cats(&transfer->target, "cur/");
+    str_cat(&transfer->target, transfer->base.s, transfer->base.len);
+    nameinfo_append(&transfer->target, record->flags, record->keywords);
+    return adding_announce(&transfer->adding, &transfer->base, record->keywords);
+}
+
 /* 1 done, 0 it is gone, -1 errno. */
 static int transfer_one(struct transfer *transfer, uint32_t uid)
 {
@@ -175,13 +192,9 @@ static int transfer_one(struct transfer *transfer, uint32_t uid)
             return errno == ENOENT ? 0 : -1;
         }
         struct record copy = record;
-        if (map_keywords(transfer, record.keywords, &copy.keywords) < 0) {
+        if (choose_target(transfer, &copy) < 0) {
             return -1;
         }
-        transfer->target.len = 0;
-        str_cats(&transfer->target, "cur/");
-        str_cat(&transfer->target, transfer->base.s, transfer->base.len);
-        nameinfo_append(&transfer->target, copy.flags, copy.keywords);
         if (transfer_file(transfer) == 0) {
             adding_put(&transfer->adding, &copy, &transfer->base, &transfer->target);
             return 1;

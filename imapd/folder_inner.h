@@ -76,8 +76,17 @@ void folder_forget_names(struct folder *folder);
 
 /* folder_keyword.c: number of a keyword, made where it is missing; FOLDER_NO_KEYWORD: no room; -1 errno. Lock held. */
 int folder_make_keyword(struct folder *folder, const char *name, size_t n);
-/* What is new in dovecot-keywords, into the journal too (the entries into folder->out). */
-void folder_read_keywords(struct folder *folder);
+/* What is new in dovecot-keywords, into the journal too (the entries into folder->out). 0; -1 errno. */
+int folder_read_keywords(struct folder *folder);
+/* folder_keyword_ours.c: what stafet-keywords, which has this size, says of all messages, into the journal. Lock held. */
+int folder_take_ours(struct folder *folder, uint64_t size);
+/* An entry for each name that is not what it was. */
+struct keyword_names {
+    uint32_t at[KEYWORDS_MAX];
+    uint16_t len[KEYWORDS_MAX];
+};
+void folder_keep_names(const struct folder *folder, struct keyword_names *out);
+void folder_put_new_names(struct folder *folder, const struct keyword_names *before);
 /* Its entry for the journal. */
 void folder_put_keyword(struct folder *folder, unsigned number);
 

@@ -31,19 +31,31 @@ static int write_name(struct folder *folder, unsigned number, const char *name, 
     return result;
 }
 
-void folder_read_keywords(struct folder *folder)
+void folder_keep_names(const struct folder *folder, struct keyword_names *out)
 {
-    struct keywords *keywords = &folder->keywords;
-    uint32_t at[KEYWORDS_LETTERS];
-    uint16_t len[KEYWORDS_LETTERS];
-    memcpy(at, keywords->at, sizeof at);
-    memcpy(len, keywords->len, sizeof len);
-    (void)keywords_read_dovecot(keywords, folder->dir);
-    for (uint32_t i = 0; i < KEYWORDS_LETTERS; i++) {
-        if (keywords->len[i] != len[i] || keywords->at[i] != at[i]) {
+    memcpy(out->at, folder->keywords.at, sizeof out->at);
+    memcpy(out->len, folder->keywords.len, sizeof out->len);
+}
+
+void folder_put_new_names(struct folder *folder, const struct keyword_names *before)
+{
+    const struct keywords *keywords = &folder->keywords;
+    for (unsigned i = 0; i < KEYWORDS_MAX; i++) {
+        if (keywords->len[i] != before->len[i] || keywords->at[i] != before->at[i]) {
             folder_put_keyword(folder, i);
         }
     }
+}
+
+int folder_read_keywords(struct folder *folder)
+{
+    struct keyword_names before;
+    folder_keep_names(folder, &before);
+    if (keywords_read_dovecot(&folder->keywords, folder->dir) < 0) {
+        return -1;
+    }
+    folder_put_new_names(folder, &before);
+    return 0;
 }
 
 /* A new one. */
@@ -62,26 +74,36 @@ static int give_number(struct folder *folder, const char *name, size_t n)
     return number;
 }
 
-/* With Dovecot's file read anew: its numbers hold. What the journal does not say, this session does not know either. */
+/* With Dovecot's file read anew: its numbers hold. */
+static int look_or_give(struct folder *folder, const char *name, size_t n)
+{
+    if (folder_read_keywords(folder) < 0) {
+        return -1;
+    }
+    int number = keywords_find(&folder->keywords, name, n);
+    return number >= 0 ? number : give_number(folder, name, n);
+}
+
+/* What the journal does not say, this session does not know either. */
 int folder_make_keyword(struct folder *folder, const char *name, size_t n)
 {
-    struct keywords *keywords = &folder->keywords;
-    int number = keywords_find(keywords, name, n);
+    struct keyword_names before;
+    struct index_stamp stamp;
+    int number = keywords_find(&folder->keywords, name, n);
     if (number >= 0) {
         return number;
     }
-    uint32_t at[KEYWORDS_MAX];
-    uint16_t len[KEYWORDS_MAX];
-    memcpy(at, keywords->at, sizeof at);
-    memcpy(len, keywords->len, sizeof len);
-    folder_read_keywords(folder);
-    number = keywords_find(keywords, name, n);
-    number = number >= 0 ? number : give_number(folder, name, n);
+    if (folder_stamp_now(folder, &stamp) < 0) {
+        return -1;
+    }
+    folder_keep_names(folder, &before);
+    number = look_or_give(folder, name, n);
     int error = errno;
+    folder_put_stamp_since(folder, &stamp);
     if (folder_commit(folder) < 0) {
         error = errno;
-        memcpy(keywords->at, at, sizeof at);
-        memcpy(keywords->len, len, sizeof len);
+        memcpy(folder->keywords.at, before.at, sizeof before.at);
+        memcpy(folder->keywords.len, before.len, sizeof before.len);
         number = -1;
     }
     errno = error;

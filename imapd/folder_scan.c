@@ -260,6 +260,7 @@ static int choose_stamp(struct scan *scan, struct index_stamp *stamp)
         stamp->uidlist_size = now.uidlist_size;
         stamp->uidlist_inode = now.uidlist_inode;
     }
+    stamp->keywords_size = scan->folder->stamp.keywords_size; /* not looked at */
     folder_forget_young(stamp, scan->started_us);
     return 0;
 }
@@ -332,7 +333,9 @@ static int scan_run(struct scan *scan, bool is_list_new)
 {
     struct folder *folder = scan->folder;
     if (scan->is_whole) {
-        folder_read_keywords(folder);
+        if (folder_read_keywords(folder) < 0) {
+            return -1;
+        }
     }
     if (is_list_new && read_list(scan) < 0) {
         return -1;
@@ -365,6 +368,9 @@ int folder_take_in(struct folder *folder, bool is_waiting)
     scan.is_whole = is_list_new || now->cur_ns != then->cur_ns || folder_is_verify_due(folder, now, is_waiting);
     bool is_any = scan.is_whole || now->fresh_ns != then->fresh_ns || (folder->mode == FOLDER_WRITE && folder->n_new > 0);
     int result = is_any ? scan_run(&scan, is_list_new) : 0;
+    if (result == 0 && now->keywords_size != folder->stamp.keywords_size) {
+        result = folder_take_ours(folder, now->keywords_size);
+    }
     scan_free(&scan);
     return result;
 }

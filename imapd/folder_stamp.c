@@ -38,6 +38,11 @@ int folder_stamp_now(const struct folder *folder, struct index_stamp *out)
     } else if (errno != ENOENT) {
         return -1;
     }
+    if (fstatat(folder->dir, KEYWORDS_OURS, &stat, AT_SYMLINK_NOFOLLOW) == 0) {
+        out->keywords_size = (uint64_t)stat.st_size;
+    } else if (errno != ENOENT) {
+        return -1;
+    }
     return 0;
 }
 
@@ -71,6 +76,9 @@ void folder_put_stamp_since(struct folder *folder, const struct index_stamp *bef
         stamp.uidlist_ns = now.uidlist_ns;
         stamp.uidlist_size = now.uidlist_size;
         stamp.uidlist_inode = now.uidlist_inode;
+    }
+    if (before->keywords_size == stamp.keywords_size) {
+        stamp.keywords_size = now.keywords_size;
     }
     if (memcmp(&stamp, &folder->stamp, sizeof stamp) != 0) {
         folder_put_stamp(folder, &stamp);

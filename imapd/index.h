@@ -18,7 +18,7 @@
 #include <skalibs/stralloc.h>
 
 enum { INDEX_HEADER = 256, INDEX_BLOCK = 16384, INDEX_KEYWORDS = 64, INDEX_ENTRY_MAX = 1 << 28, INDEX_UNKNOWN_SIZE = -1 };
-#define INDEX_MAGIC "STIDX01\n"
+#define INDEX_MAGIC "STIDX02\n"
 #define INDEX_NAME  "stafet.index"
 
 /* State of a record. */
@@ -44,6 +44,7 @@ struct record {
 struct index_stamp {
     uint64_t fresh_ns, cur_ns; /* mtimes of new/ and cur/ */
     uint64_t uidlist_ns, uidlist_size, uidlist_inode;
+    uint64_t keywords_size; /* of stafet-keywords, which only grows; 0: none */
 };
 
 struct index_header {
@@ -64,7 +65,7 @@ struct index_header {
     uint64_t sums_at, names_at, names_len, keywords_at, keywords_len, journal_at;
     uint64_t previous;      /* generation of the base that this one goes on from; 0: it was made from the Maildir */
     uint64_t cache_checked; /* size of stafet.cache when it was last seen how much of it lives */
-    uint8_t reserved[52];
+    uint8_t reserved[44];
     uint32_t crc; /* of all before it */
 };
 

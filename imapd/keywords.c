@@ -138,24 +138,44 @@ static bool is_of(const char *text, size_t n, uint32_t uidvalidity)
     return lf != NULL && scan_decimal(text + 2, (size_t)(lf - text) - 2, UINT32_MAX, &number) && number == uidvalidity;
 }
 
-static void take_line(struct keywords *keywords, const char *line, size_t n, void (*each)(void *ctx, uint32_t uid, uint64_t bits),
-                      void *ctx)
+/* `UID HEX` or, behind `n `, `HEX BASE`. */
+static bool parse_line(const char *line, size_t n, struct keywords_line *out)
 {
-    uint64_t uid;
-    uint64_t bits;
-    if (n > 2 && memcmp(line, "k ", 2) == 0) {
-        take_name(keywords, line + 2, n - 2, KEYWORDS_LETTERS, KEYWORDS_MAX);
-        return;
+    bool is_new = n > 2 && memcmp(line, "n ", 2) == 0;
+    const char *first = is_new ? line + 2 : line;
+    const char *end = line + n;
+    const char *blank = memchr(first, ' ', (size_t)(end - first));
+    uint64_t uid = 0;
+    *out = (struct keywords_line){.uid = 0};
+    if (blank == NULL) {
+        return false;
     }
-    const char *blank = memchr(line, ' ', n);
-    if (blank != NULL && scan_decimal(line, (size_t)(blank - line), UINT32_MAX, &uid) &&
-        scan_hex(blank + 1, n - (size_t)(blank + 1 - line), &bits)) {
-        each(ctx, (uint32_t)uid, bits & ~KEYWORDS_LETTER_BITS);
+    const char *second = blank + 1;
+    size_t second_len = (size_t)(end - second);
+    if (is_new) {
+        out->base = second;
+        out->base_len = second_len;
+        return second_len > 0 && scan_hex(first, (size_t)(blank - first), &out->bits);
+    }
+    bool is_good = scan_decimal(first, (size_t)(blank - first), UINT32_MAX, &uid) && uid > 0;
+    out->uid = (uint32_t)uid;
+    return is_good && scan_hex(second, second_len, &out->bits);
+}
+
+static void take_line(struct keywords *keywords, const char *text, size_t n,
+                      void (*each)(void *ctx, const struct keywords_line *line), void *ctx)
+{
+    struct keywords_line line;
+    if (n > 2 && memcmp(text, "k ", 2) == 0) {
+        take_name(keywords, text + 2, n - 2, KEYWORDS_LETTERS, KEYWORDS_MAX);
+    } else if (parse_line(text, n, &line)) {
+        line.bits &= ~KEYWORDS_LETTER_BITS;
+        each(ctx, &line);
     }
 }
 
 int keywords_read_ours(struct keywords *keywords, int dir, uint32_t uidvalidity,
-                       void (*each)(void *ctx, uint32_t uid, uint64_t bits), void *ctx)
+                       void (*each)(void *ctx, const struct keywords_line *line), void *ctx)
 {
     stralloc text = STRALLOC_ZERO;
     int result = textfile_read(dir, KEYWORDS_OURS, &text);
@@ -190,20 +210,26 @@ void keywords_line_append(stralloc *out, uint32_t uid, uint64_t bits)
     }
 }
 
+void keywords_new_line_append(stralloc *out, const char *base, size_t base_len, uint64_t bits)
+{
+    if (bits & ~KEYWORDS_LETTER_BITS) {
+        str_catf(out, "n %llx ", (unsigned long long)(bits & ~KEYWORDS_LETTER_BITS));
+        str_cat(out, base, base_len);
+        str_catc(out, '\n');
+    }
+}
+
 int keywords_add_ours(const struct keywords *keywords, int dir, uint32_t uidvalidity, const stralloc *lines)
 {
     char head[32] = "";
     int fd = openat(dir, KEYWORDS_OURS, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 && errno != ENOENT) {
-        return -1;
+    if (fd < 0) {
+        return errno == ENOENT ? keywords_write_ours(keywords, dir, uidvalidity, lines) : -1;
     }
-    ssize_t n = fd < 0 ? 0 : pread(fd, head, sizeof head - 1, 0);
-    bool is_ours = n > 0 && is_of(head, (size_t)n, uidvalidity);
-    int appended = is_ours ? textfile_append(fd, lines, false) : 0;
+    ssize_t n = pread(fd, head, sizeof head - 1, 0);
+    int appended = n < 0 ? -1 : is_of(head, (size_t)n, uidvalidity) ? textfile_append(fd, lines, false) : 0;
     int error = errno;
-    if (fd >= 0) {
-        close(fd);
-    }
+    close(fd);
     errno = error;
     return appended == 0 ? keywords_write_ours(keywords, dir, uidvalidity, lines) : appended < 0 ? -1 : 0;
 }

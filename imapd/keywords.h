@@ -2,8 +2,10 @@
 /* The keywords of a folder: up to 64 names with a number each. 0-25 are Dovecot's (dovecot-keywords, letters a-z of the file
  * names); 26-63 stand in stafet-keywords only, a text file that is ours and not derived:
  *
- *   v UIDVALIDITY          k NUMBER NAME          UID HEX       (bits from 26 up that the message has; the last line of a UID
- * holds) */
+ *   v UIDVALIDITY          k NUMBER NAME
+ *   UID HEX                bits from 26 up that the message has; the last line of a UID holds
+ *   n HEX BASE             the same of a message that comes under this base name, before it has a UID: it stands here before
+ *                          the file is there, so that no message is seen without its keywords */
 #ifndef IMAPD_KEYWORDS_H
 #define IMAPD_KEYWORDS_H
 
@@ -36,14 +38,21 @@ void keywords_read_table(struct keywords *keywords, const char *bytes, size_t n)
 /* dovecot-keywords into numbers 0-25 (others' numbers are left). 1, 0 no file, -1 errno. */
 int keywords_read_dovecot(struct keywords *keywords, int dir);
 int keywords_write_dovecot(const struct keywords *keywords, int dir);
-/* stafet-keywords: names into 26-63, each(ctx, uid, bits) in file order. A file of another UIDVALIDITY counts as none. 1, 0, -1.
- */
+struct keywords_line {
+    uint32_t uid;     /* 0: by its base name */
+    const char *base; /* slice */
+    size_t base_len;
+    uint64_t bits;
+};
+/* stafet-keywords: names into 26-63, each(ctx, line) in file order. A file of another UIDVALIDITY counts as none. 1, 0, -1. */
 int keywords_read_ours(struct keywords *keywords, int dir, uint32_t uidvalidity,
-                       void (*each)(void *ctx, uint32_t uid, uint64_t bits), void *ctx);
+                       void (*each)(void *ctx, const struct keywords_line *line), void *ctx);
 /* `UID HEX`; nothing for bits that are all letters. */
 void keywords_line_append(stralloc *out, uint32_t uid, uint64_t bits);
 /* The whole file: names, and these lines. 0; -1 errno. */
 int keywords_write_ours(const struct keywords *keywords, int dir, uint32_t uidvalidity, const stralloc *lines);
+/* `n HEX BASE`; nothing for bits that are all letters. */
+void keywords_new_line_append(stralloc *out, const char *base, size_t base_len, uint64_t bits);
 /* Appends lines; begins the file (with all names) where it is not there or of another UIDVALIDITY. 0; -1 errno. */
 int keywords_add_ours(const struct keywords *keywords, int dir, uint32_t uidvalidity, const stralloc *lines);
 

@@ -43,12 +43,17 @@ static void try_table(void)
     stralloc_free(&table);
 }
 
-static void each_line(void *ctx, uint32_t uid, uint64_t bits)
+static void each_line(void *ctx, const struct keywords_line *line)
 {
     stralloc *lines = ctx;
-    require((bits & KEYWORDS_LETTER_BITS) == 0);
-    keywords_line_append(lines, uid, bits);
-    n_lines += bits != 0;
+    require((line->bits & KEYWORDS_LETTER_BITS) == 0);
+    require((line->uid > 0) == (line->base_len == 0));
+    if (line->uid > 0) {
+        keywords_line_append(lines, line->uid, line->bits);
+    } else {
+        keywords_new_line_append(lines, line->base, line->base_len, line->bits);
+    }
+    n_lines += line->bits != 0;
 }
 
 static void try_dovecot(int folder)

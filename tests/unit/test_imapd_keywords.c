@@ -133,10 +133,16 @@ static void dovecots_file(void)
 
 static stralloc told;
 
-static void tell(void *ctx, uint32_t uid, uint64_t bits)
+static void tell(void *ctx, const struct keywords_line *line)
 {
     (void)ctx;
-    str_catf(&told, "%s%u=%llx", told.len > 0 ? " " : "", uid, (unsigned long long)bits);
+    str_cats(&told, told.len > 0 ? " " : "");
+    if (line->uid > 0) {
+        str_catf(&told, "%u", line->uid);
+    } else {
+        str_cat(&told, line->base, line->base_len);
+    }
+    str_catf(&told, "=%llx", (unsigned long long)line->bits);
 }
 
 static int read_ours(uint32_t uidvalidity)
@@ -151,12 +157,14 @@ static int read_ours(uint32_t uidvalidity)
 static void our_file_is_read(void)
 {
     is_number(read_ours(7), 0, "there_is_no_file_of_ours");
-    put(KEYWORDS_OURS,
-        "v 7\nk 26 first\nk 63 last\nk 25 letter\nk 64 beyond\nk x y\nk \nk 27\n3 4000000\n4 ffffffffffffffff\n3 0\nx 1\n5 "
-        "g\n5\n5 \n 6 1\n7 10000000000000000\n99999999999 4000000\n\nq w e\n8 4000000");
+    put(KEYWORDS_OURS, "v 7\nk 26 first\nk 63 last\nk 25 letter\nk 64 beyond\nk x y\nk \nk 27\n3 4000000\n4 ffffffffffffffff\n3 "
+                       "0\nx 1\n0 4000000\nn 8000002 1.A b:,S=1\nn 4000000\nn "
+                       "4000000 \nn g x\nn  x\nn 4000000 torn\n5 "
+                       "g\n5\n5 \n 6 1\n7 10000000000000000\n99999999999 4000000\n\nq w e\n8 4000000");
     is_number(read_ours(7), 1, "it_is_there");
     is(names(), "26=first 63=last", "names_from_26_to_63");
-    is(told.s, "3=4000000 4=fffffffffc000000 3=0", "bits_without_letters_in_the_order_of_the_file");
+    is(told.s, "3=4000000 4=fffffffffc000000 3=0 1.A b:,S=1=8000000 torn=4000000",
+       "bits_without_letters_in_the_order_of_the_file");
     is_number(read_ours(8), 0, "one_of_another_uidvalidity_counts_as_none");
     is(names(), "", "and_none_of_it_is_taken");
     static const char *const none[] = {"v 7",   "",    "v\n",    "v \n",           "v x\n",
@@ -181,7 +189,11 @@ static void our_file_is_written(void)
 {
     stralloc line = STRALLOC_ZERO;
     keywords_line_append(&line, 5, KEYWORDS_LETTER_BITS);
+    keywords_new_line_append(&line, "base", 4, KEYWORDS_LETTER_BITS);
     ok(line.len == 0, "letters_alone_make_no_line");
+    keywords_new_line_append(&line, "base", 4, UINT64_C(1) << 27 | 1);
+    ok(line.len == 15 && memcmp(line.s, "n 8000000 base\n", 15) == 0, "a_line_by_base_name");
+    line.len = 0;
     keywords_clear(&keywords);
     set(3, "letter");
     set(26, "first");
