@@ -109,6 +109,30 @@ static int write_list(struct adding *adding)
     return result;
 }
 
+static void remove_files(const struct adding *adding)
+{
+    for (size_t at = 0; !adding->is_move && at < adding->files.len; at += strlen(adding->files.s + at) + 1) {
+        (void)unlinkat(adding->folder->dir, adding->files.s + at, 0);
+    }
+}
+
+/* Names that are not durable: the client hears NO, and will try again. Their UIDs stay used. */
+static void take_back(struct adding *adding, uint32_t first)
+{
+    struct folder *folder = adding->folder;
+    int error = errno;
+    if (folder_lock(folder) == 0) {
+        struct entry_range range = {first, first + adding->n - 1};
+        remove_files(adding);
+        size_t start = entry_begin(&folder->out, ENTRY_EXPUNGE, folder_next_modseq(folder));
+        entry_put(&folder->out, &range, sizeof range);
+        entry_end(&folder->out, start, 1);
+        (void)!folder_commit(folder); /* else the next scan finds them gone */
+        folder_unlock(folder);
+    }
+    errno = error;
+}
+
 int adding_commit(struct adding *adding, uint32_t *first_uid_out)
 {
     struct folder *folder = adding->folder;
@@ -118,17 +142,19 @@ int adding_commit(struct adding *adding, uint32_t *first_uid_out)
         return -1;
     }
     folder_unlock(folder);
-    adding_free(adding);
     *first_uid_out = first;
-    return fsync(folder->cur);
+    int result = fsync(folder->cur);
+    if (result < 0 && !adding->is_move) {
+        take_back(adding, first);
+    }
+    adding_free(adding);
+    return result;
 }
 
 void adding_undo(struct adding *adding)
 {
     int error = errno;
-    for (size_t at = 0; !adding->is_move && at < adding->files.len; at += strlen(adding->files.s + at) + 1) {
-        (void)unlinkat(adding->folder->dir, adding->files.s + at, 0);
-    }
+    remove_files(adding);
     folder_unlock(adding->folder);
     adding_free(adding);
     errno = error;
