@@ -9,9 +9,9 @@
 
 #include "imapd/folderlist.h"
 #include "imapd/mailboxes.h"
+#include "imapd/newfolder.h"
 #include "imapd/removal.h"
 #include "imapd/session.h"
-#include "lib/maildir.h"
 #include "lib/str.h"
 
 /* One more name than a mailbox: NULL, or what is wrong with it. */
@@ -22,23 +22,6 @@ static const struct reply *take_name(struct session *session, struct parser *par
         return &reply_syntax;
     }
     return mailboxes_folder(session->settings, name, folder) ? NULL : &reply_bad_name;
-}
-
-/* Courier and Dovecot know a folder by an empty maildirfolder in it. */
-static int make_folder(int root, const char *folder)
-{
-    stralloc mark = STRALLOC_ZERO;
-    int result = maildir_create(root, folder);
-    if (result == 0) {
-        str_cats(&mark, folder);
-        str_cats(&mark, "/maildirfolder");
-        int fd = openat(root, str_text(&mark), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd >= 0) {
-            close(fd);
-        }
-    }
-    stralloc_free(&mark);
-    return result;
 }
 
 /* [SP (USE (\Sent …))] */
@@ -69,7 +52,7 @@ static const struct reply *create(struct session *session, const char *folder, e
     if (special != SPECIAL_NONE && special_set(session->root, folder, special, NULL) < 0) {
         return errno == EEXIST ? &reply_no_special_use : reply_of_errno(errno);
     }
-    if (make_folder(session->root, folder) < 0) {
+    if (newfolder_make(session->root, folder) < 0) {
         int error = errno;
         (void)special_set(session->root, folder, SPECIAL_NONE, NULL);
         return reply_of_errno(error);
@@ -199,7 +182,7 @@ static int move_inbox(struct session *session, const char *to)
     struct folder_list which = {0};
     struct folder_list sources = {0};
     struct folder_list uids = {0};
-    if (make_folder(session->root, to) < 0 || folder_open(&inbox, session->root, ".", FOLDER_WRITE) < 0) {
+    if (newfolder_make(session->root, to) < 0 || folder_open(&inbox, session->root, ".", FOLDER_WRITE) < 0) {
         return -1;
     }
     inbox.on_damage = session_damaged;

@@ -18,12 +18,13 @@
 
 #include "imapd/dotlock.h"
 #include "imapd/mailboxes.h"
+#include "imapd/newfolder.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mailbox.h"
 
 #define GRAVE "..deleted"
-enum { FOLDER_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, TRIES = 50, PAUSE_MS = 10 };
+enum { FOLDER_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, TRIES = 50, PAUSE_MS = 10, OLD_SECONDS = 600 };
 
 struct sum {
     uint64_t bytes;
@@ -141,14 +142,31 @@ static int remove_grave(int root, const char *grave, bool is_old, struct sum *su
     return result;
 }
 
-/* What a crash left. */
-static void remove_old_graves(int root)
+void removal_clear(int root, const char *name)
+{
+    struct sum ignored = {0};
+    (void)remove_tree(root, name, &ignored);
+}
+
+/* What a crash left: of a removal, or of a new folder (newfolder.h; a young one is being made). */
+static bool is_rest(int root, const char *name)
+{
+    struct stat stat;
+    if (strncmp(name, GRAVE, sizeof GRAVE - 1) == 0) {
+        return true;
+    }
+    uint64_t now = clock_wall_us() / 1000000;
+    return strncmp(name, NEWFOLDER_PREFIX, sizeof NEWFOLDER_PREFIX - 1) == 0 &&
+           fstatat(root, name, &stat, AT_SYMLINK_NOFOLLOW) == 0 && (uint64_t)stat.st_mtime + OLD_SECONDS < now;
+}
+
+static void remove_rests(int root)
 {
     int fd = openat(root, ".", FOLDER_FLAGS);
     DIR *folder = fd < 0 ? NULL : fdopendir(fd);
     struct sum ignored = {0};
     for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
-        if (strncmp(entry->d_name, GRAVE, sizeof GRAVE - 1) == 0) {
+        if (is_rest(root, entry->d_name)) {
             (void)!remove_grave(root, entry->d_name, true, &ignored);
         }
     }
@@ -161,7 +179,7 @@ int removal_run(int root, const char *folder, uint64_t *bytes_out, uint32_t *n_o
 {
     char grave[64];
     struct sum sum = {0};
-    remove_old_graves(root);
+    remove_rests(root);
     (void)snprintf(grave, sizeof grave, GRAVE "%llu.%ld", (unsigned long long)clock_wall_us(), (long)getpid());
     stralloc directory = STRALLOC_ZERO;
     mailboxes_directory(root, folder, &directory);
