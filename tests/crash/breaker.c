@@ -4,8 +4,9 @@
  * Processes are counted in the order of their birth, 0 is PROGRAM; ordinals count one call of one process. LOG: `call PROCESS
  * CALL ORDINAL ARGUMENT1` before each call, `end PROCESS STATUS`, `hit PROCESS`, each a line. EFFECT: kill      SIGKILL to the
  * process, before the call is made errno N   the call is not made and fails with that errno (`errno+ N`: and so do all later
- * ones) short     a write of half its bytes hold      the process stands still before the call until the breaker gets SIGUSR1;
- * the others go on Ends when all are gone, with PROGRAM's status (128 + signal). When the breaker is killed, so are they. */
+ * ones) short     a write of half its bytes full      the same, and all later ones of that call fail with ENOSPC hold      the
+ * process stands still before the call until the breaker gets SIGUSR1; the others go on Ends when all are gone, with PROGRAM's
+ * status (128 + signal). When the breaker is killed, so are they. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -22,7 +23,7 @@
 #include <unistd.h>
 
 enum { PROCESSES = 512, CALLS = 512 };
-enum effect { NOTHING, KILL, ERRNO, ERRNO_ON, SHORT, HOLD };
+enum effect { NOTHING, KILL, ERRNO, ERRNO_ON, SHORT, FULL, HOLD };
 
 struct process {
     pid_t pid;
@@ -95,7 +96,7 @@ static void make_fail(struct process *process)
 }
 
 /* True: the process may go on. */
-static bool break_call(struct process *process, unsigned long third)
+static bool break_call(struct process *process, bool is_first, unsigned long third)
 {
     say("hit", (int)(process - breaker.process), 0, 0, 0);
     switch (breaker.effect) {
@@ -106,6 +107,12 @@ static bool break_call(struct process *process, unsigned long third)
     case ERRNO_ON:
         make_fail(process);
         break;
+    case FULL:
+        if (!is_first) {
+            make_fail(process);
+            break;
+        }
+        /* fall through */
     case SHORT:
         set_register(process->pid, REGISTER(rdx), (long)(third / 2));
         break;
@@ -120,7 +127,7 @@ static bool break_call(struct process *process, unsigned long third)
 
 static bool is_the_place(int number, unsigned call, unsigned ordinal)
 {
-    bool is_later = breaker.effect == ERRNO_ON && (int)ordinal > breaker.at_ordinal;
+    bool is_later = (breaker.effect == ERRNO_ON || breaker.effect == FULL) && (int)ordinal > breaker.at_ordinal;
     return breaker.effect != NOTHING && number == breaker.at_process && (int)call == breaker.at_call &&
            ((int)ordinal == breaker.at_ordinal || is_later);
 }
@@ -136,7 +143,8 @@ static bool at_call(int number)
         unsigned call = (unsigned)info.entry.nr;
         unsigned ordinal = ++process->count[call];
         say("call", number, (long)call, ordinal, info.entry.args[0]);
-        return !is_the_place(number, call, ordinal) || break_call(process, info.entry.args[2]);
+        return !is_the_place(number, call, ordinal) ||
+               break_call(process, (int)ordinal == breaker.at_ordinal, info.entry.args[2]);
     }
     if (info.op == PTRACE_SYSCALL_INFO_EXIT && process->must_fail) {
         process->must_fail = false;
@@ -211,12 +219,12 @@ static void start(char **argv)
 static void parse_effect(const char *text)
 {
     static const char *const names[] = {
-        [KILL] = "kill", [ERRNO] = "errno ", [ERRNO_ON] = "errno+ ", [SHORT] = "short", [HOLD] = "hold"};
+        [KILL] = "kill", [ERRNO] = "errno ", [ERRNO_ON] = "errno+ ", [SHORT] = "short", [FULL] = "full", [HOLD] = "hold"};
     for (int i = KILL; i <= HOLD; i++) {
         size_t n = strlen(names[i]);
         if (strncmp(text, names[i], n) == 0) {
             breaker.effect = (enum effect)i;
-            breaker.error = atoi(text + n);
+            breaker.error = i == FULL ? ENOSPC : atoi(text + n);
             return;
         }
     }

@@ -4,6 +4,7 @@
 import os
 
 import faults
+import imap_parts
 import power
 import proof
 import relay
@@ -109,3 +110,4 @@ for disk_kind, sync_form in FORMS:
     PARTS[f"power-{disk_kind}-{sync_form}-load"] = load(disk_kind, sync_form)
 for disk_kind in ("ext4", "xfs"):
     PARTS[f"power-{disk_kind}-local"] = cut(disk_kind, "one", LOCALS, 12)
+PARTS.update(imap_parts.parts(needs_root))

@@ -17,7 +17,7 @@ IGNORED = {"exit_group", "exit", "rt_sigreturn", "restart_syscall", "execve", "p
 DISK = ("ENOSPC", "EIO", "EDQUOT")
 # What each call may fail with; `+`: that one and all later ones.
 FAULTS = {
-    "openat": (*DISK, "EMFILE", "EINTR"), "open": (*DISK, "EMFILE", "EINTR"), "write": (*DISK, "EINTR", "short", "+ENOSPC"),
+    "openat": (*DISK, "EMFILE", "EINTR"), "open": (*DISK, "EMFILE", "EINTR"), "write": (*DISK, "EINTR", "short", "+ENOSPC", "full"),
     "writev": (*DISK, "EINTR", "+ENOSPC"), "pwrite64": (*DISK, "EINTR", "short", "+EIO"), "fsync": (*DISK, "EINTR", "+EIO"),
     "fdatasync": (*DISK, "EINTR", "+EIO"), "renameat2": (*DISK, "EINTR", "+ENOSPC"), "renameat": DISK, "rename": (*DISK, "+ENOSPC"),
     "unlinkat": ("EIO", "EROFS", "+EIO"), "unlink": ("EIO", "EROFS", "+EIO"), "mkdirat": DISK, "mkdir": DISK, "read": ("EIO", "EINTR"),
@@ -47,7 +47,7 @@ def trace_wrapper(log):
 
 
 def break_wrapper(point, fault, log="/dev/null"):
-    """fault: "kill", "hold", "short", an errno's name, or one behind a `+`."""
+    """fault: "kill", "hold", "short", "full", an errno's name, or one behind a `+`."""
     process, call, ordinal = point
     effect = fault
     if fault.startswith("+"):
@@ -71,10 +71,13 @@ def was_hit(log):
 
 
 def read_points(log, begins, processes=None):
-    """The points from the first call on that is `begins` (name, first argument or None), of the given processes only."""
+    """The points from the first call on that is `begins` (name, first argument or None; the how manieth of these), of the given
+    processes only."""
     found, is_on = [], False
+    name, first, left = (*begins, 1)[:3]
     for process, call, ordinal, argument in read_log(log):
-        is_on = is_on or (call == begins[0] and begins[1] in (None, argument))
+        left -= call == name and first in (None, argument)
+        is_on = is_on or left == 0
         if is_on and call not in IGNORED and (processes is None or process in processes):
             found.append((process, call, ordinal))
     return found

@@ -18,10 +18,10 @@ WAYS = ("at-once", "after-a-neighbour")
 class Powered:
     """A house on a disk that can lose its power."""
 
-    def __init__(self, folder, kind, form):
+    def __init__(self, folder, kind, form, make=House):
         self.disk = Disk(folder, kind)
         self.disk.mount()
-        self.house = House(os.path.join(self.disk.mountpoint, "house"), os.path.join(folder, "log.txt"))
+        self.house = make(os.path.join(self.disk.mountpoint, "house"), os.path.join(folder, "log.txt"))
         os.mkdir(self.house.folder)
         self.house.build(form)
 

@@ -2,8 +2,10 @@
 /* Loaded before libc: deliberately broken recipes, which the crash tests must catch. BROKEN names one:
  *   no-sync          nothing is synced before it is acknowledged
  *   no-folder-sync   folders are not synced
+ *   no-list-sync     the UID list is not synced (fdatasync)
  *   late-sync        a file is synced only after its name is published
- *   early-answer     queue says K before it publishes the file
+ *   early-answer     queue says K, and imapd OK, before the file has its name
+ *   early-list       imapd says OK before the UID stands in its list
  *   early-unlink     send unlinks a message when it gives it away, before it has the answer
  *   no-lock          a lock that somebody else has is no obstacle: two sends
  *   no-cut           the torn end of a file stays where it is
@@ -20,6 +22,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,6 +45,12 @@ static struct {
     char from[256], to[256];
     unsigned flags;
 } waiting = {.fd = -1};
+
+static struct {
+    int fd;
+    size_t len;
+    char bytes[1024];
+} list;
 
 static int rename_now(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
 {
@@ -68,7 +77,7 @@ int fsync(int fd)
 
 int fdatasync(int fd)
 {
-    return is("no-sync") ? 0 : (int)syscall(SYS_fdatasync, fd);
+    return is("no-sync") || is("no-list-sync") || is("early-list") ? 0 : (int)syscall(SYS_fdatasync, fd);
 }
 
 int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
@@ -134,18 +143,47 @@ static void unlink_sent(const struct msghdr *message)
     }
 }
 
+/* What was put off is done after the answer. */
+static void do_late(void)
+{
+    if (waiting.is_rename) {
+        waiting.is_rename = false;
+        (void)rename_now(waiting.from_dir, waiting.from, waiting.to_dir, waiting.to, waiting.flags);
+        (void)sync_now(waiting.to_dir);
+    }
+    if (list.len > 0) {
+        (void)!syscall(SYS_write, list.fd, list.bytes, list.len);
+        list.len = 0;
+    }
+}
+
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
     if (is("early-unlink") && carries_descriptor(message)) {
         unlink_sent(message);
     }
     ssize_t result = (ssize_t)syscall(SYS_sendmsg, fd, message, flags);
-    if (waiting.is_rename) {
-        waiting.is_rename = false;
-        (void)rename_now(waiting.from_dir, waiting.from, waiting.to_dir, waiting.to, waiting.flags);
-        (void)sync_now(waiting.to_dir);
-    }
+    do_late();
     return result;
+}
+
+ssize_t writev(int fd, const struct iovec *parts, int n)
+{
+    ssize_t result = (ssize_t)syscall(SYS_writev, fd, parts, n);
+    do_late();
+    return result;
+}
+
+/* Appended lines of the UID list. Its descriptor is closed before they are written: they have another. */
+ssize_t write(int fd, const void *bytes, size_t n)
+{
+    if (is("early-list") && (fcntl(fd, F_GETFL) & O_APPEND) && n < sizeof list.bytes) {
+        list.fd = fcntl(fd, F_DUPFD_CLOEXEC, 64);
+        list.len = n;
+        memcpy(list.bytes, bytes, n);
+        return (ssize_t)n;
+    }
+    return (ssize_t)syscall(SYS_write, fd, bytes, n);
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t n, off_t offset)
