@@ -209,7 +209,7 @@ static int give_all(struct import *import)
     }
     int result = keywords_write_dovecot(&folder->keywords, folder->dir);
     if (result == 0 && lines.len > 0) {
-        result = keywords_add_ours(&folder->keywords, folder->dir, folder->head.uidvalidity, &lines);
+        result = keywords_add_ours(&folder->keywords, folder->dir, folder->head.uidvalidity, &lines, true);
     }
     stralloc_free(&lines);
     return result < 0 ? -1 : folder_stamp_now(folder, &folder->stamp);

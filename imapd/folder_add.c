@@ -34,7 +34,7 @@ int adding_announce(struct adding *adding, const stralloc *base, uint64_t keywor
     struct folder *folder = adding->folder;
     stralloc line = STRALLOC_ZERO;
     keywords_new_line_append(&line, base->s, base->len, keywords);
-    int result = line.len == 0 ? 0 : keywords_add_ours(&folder->keywords, folder->dir, folder->head.uidvalidity, &line);
+    int result = line.len == 0 ? 0 : keywords_add_ours(&folder->keywords, folder->dir, folder->head.uidvalidity, &line, true);
     int error = errno;
     stralloc_free(&line);
     errno = error;

@@ -15,8 +15,8 @@ struct adding {
 };
 /* Takes the lock and plays the journal. 0; -1 errno, not locked. */
 int adding_begin(struct adding *adding, struct folder *folder);
-/* Before a file gets this base name: its keywords past the letters, which no name tells, stand for it from now on. 0; -1 errno.
- */
+/* Before a file gets this base name: its keywords past the letters, which no name tells, stand for it from now on, also after a
+ * power cut: its file may be the only one. 0; -1 errno. */
 int adding_announce(struct adding *adding, const stralloc *base, uint64_t keywords);
 /* One that is named; uid and name_at are filled in later. keywords: numbers of this folder. */
 void adding_put(struct adding *adding, const struct record *record, const stralloc *base, const stralloc *file);

@@ -64,7 +64,7 @@ static int commit_portion(struct portion *portion, enum index_kind kind)
     }
     result = folder_commit(folder);
     if (result == 0 && portion->lines.len > 0) {
-        result = keywords_add_ours(&folder->keywords, folder->dir, folder->head.uidvalidity, &portion->lines);
+        result = keywords_add_ours(&folder->keywords, folder->dir, folder->head.uidvalidity, &portion->lines, false);
     }
     if (result == 0 && portion->n > 0) {
         put_items(folder, kind, &portion->items, portion->n);

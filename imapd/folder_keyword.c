@@ -26,7 +26,7 @@ static int write_name(struct folder *folder, unsigned number, const char *name, 
     str_catf(&line, "k %u ", number);
     str_cat(&line, name, n);
     str_catc(&line, '\n');
-    int result = keywords_add_ours(&folder->keywords, folder->dir, folder->head.uidvalidity, &line);
+    int result = keywords_add_ours(&folder->keywords, folder->dir, folder->head.uidvalidity, &line, false);
     stralloc_free(&line);
     return result;
 }

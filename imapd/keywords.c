@@ -219,7 +219,7 @@ void keywords_new_line_append(stralloc *out, const char *base, size_t base_len, 
     }
 }
 
-int keywords_add_ours(const struct keywords *keywords, int dir, uint32_t uidvalidity, const stralloc *lines)
+int keywords_add_ours(const struct keywords *keywords, int dir, uint32_t uidvalidity, const stralloc *lines, bool is_synced)
 {
     char head[32] = "";
     int fd = openat(dir, KEYWORDS_OURS, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
@@ -227,7 +227,7 @@ int keywords_add_ours(const struct keywords *keywords, int dir, uint32_t uidvali
         return errno == ENOENT ? keywords_write_ours(keywords, dir, uidvalidity, lines) : -1;
     }
     ssize_t n = pread(fd, head, sizeof head - 1, 0);
-    int appended = n < 0 ? -1 : is_of(head, (size_t)n, uidvalidity) ? textfile_append(fd, lines, false) : 0;
+    int appended = n < 0 ? -1 : is_of(head, (size_t)n, uidvalidity) ? textfile_append(fd, lines, is_synced) : 0;
     int error = errno;
     close(fd);
     errno = error;

@@ -53,7 +53,8 @@ void keywords_line_append(stralloc *out, uint32_t uid, uint64_t bits);
 int keywords_write_ours(const struct keywords *keywords, int dir, uint32_t uidvalidity, const stralloc *lines);
 /* `n HEX BASE`; nothing for bits that are all letters. */
 void keywords_new_line_append(stralloc *out, const char *base, size_t base_len, uint64_t bits);
-/* Appends lines; begins the file (with all names) where it is not there or of another UIDVALIDITY. 0; -1 errno. */
-int keywords_add_ours(const struct keywords *keywords, int dir, uint32_t uidvalidity, const stralloc *lines);
+/* Appends lines, and syncs where they must survive a power cut as well (a file that is begun always does). Begins the file, with
+ * all names, where it is not there or of another UIDVALIDITY. 0; -1 errno. */
+int keywords_add_ours(const struct keywords *keywords, int dir, uint32_t uidvalidity, const stralloc *lines, bool is_synced);
 
 #endif

@@ -70,7 +70,7 @@ static void try_ours(int folder)
     stralloc back = STRALLOC_ZERO;
     if (keywords_read_ours(&keywords, folder, UIDVALIDITY, each_line, &lines) == 1) {
         require(unlinkat(folder, KEYWORDS_OURS, 0) == 0);
-        require(keywords_add_ours(&keywords, folder, UIDVALIDITY, &lines) == 0);
+        require(keywords_add_ours(&keywords, folder, UIDVALIDITY, &lines, false) == 0);
         require(keywords_read_ours(&again, folder, UIDVALIDITY, each_line, &back) == 1);
         require_same();
         require(fuzz_equal(lines.s, lines.len, back.s, back.len));

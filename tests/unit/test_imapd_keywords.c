@@ -180,7 +180,7 @@ static int add(uint32_t uid, uint64_t bits)
 {
     stralloc line = STRALLOC_ZERO;
     keywords_line_append(&line, uid, bits);
-    int result = keywords_add_ours(&keywords, root, 7, &line);
+    int result = keywords_add_ours(&keywords, root, 7, &line, true);
     stralloc_free(&line);
     return result;
 }
