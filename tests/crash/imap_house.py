@@ -64,10 +64,10 @@ class Session(Imap):
 
 class ImapHouse(House):
     """Templates of one Maildir: with no keyword, with more than a name has letters for, and with a long journal."""
-    is_breaking = False  # only then the recipes of extra_env hold
+    is_breaking = is_always_broken = False  # only then the recipes of extra_env hold
 
     def environment(self, name=""):
-        return super().environment(name if self.is_breaking else "")
+        return super().environment(name if self.is_breaking or self.is_always_broken else "")
 
     def begin(self):
         os.makedirs(self.path("control"), exist_ok=True)

@@ -23,6 +23,7 @@ class Ledger:
         self.expunged = set()           # numbers; a power cut may take it back
         self.flags, self.ever = {}, {}  # {number: {flags}} after a kill; after a power cut, which may lose the last renames
         self.subscribed = {}            # {name: {True, False}}
+        self.arrived = set()            # numbers that came by themselves: a UIDNEXT may count them before their UIDs are told
 
     def box(self, name):
         """The mailbox that has surely this name."""
@@ -86,7 +87,7 @@ class Ledger:
         told = box.next_uid
         for uid, (number, flags) in there.messages.items():
             allowed = (self.ever if is_cut else self.flags).get(number, ())
-            if uid not in box.who and uid < told:
+            if uid not in box.who and uid < told and number not in self.arrived:
                 broken.append(f"changed: message {number} of {box.names} has UID {uid}, and UIDNEXT was {told}")
             if is_cut and box.who.get(uid) == number:
                 box.gone.discard(uid)  # an unlink that a power cut took back

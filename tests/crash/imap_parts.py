@@ -8,7 +8,7 @@ import imap_scenes
 import power
 from imap_house import ImapHouse
 
-KILLS, ERRORS, CUTS = 40, 120, 45  # the short form takes every n-th
+KILLS, ERRORS, CUTS = 60, 200, 90  # the short form takes every n-th
 DAMAGES = (25, 400)                # short, whole
 
 

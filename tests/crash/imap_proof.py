@@ -21,11 +21,12 @@ def under_kills(house, scene, recipe):
 
 
 def under_full_disk(house, scene, recipe):
-    """Every write, one after the other, is half done and the last one that there is room for."""
+    """Every write, one after the other, is half done and the last one that there is room for; later sessions have room."""
+    house.is_always_broken = True
     found = [point for point in proof.faults.list_points(scene) if point[1] == "write"]
     house.extra_env = proof.env_of(IMAPD, recipe)
     complaint = proof.first_complaint(scene, found, lambda s, point: proof.faults.one_point(s, point, "full"))
-    house.extra_env = {}
+    house.extra_env, house.is_always_broken = {}, False
     return complaint
 
 

@@ -286,6 +286,7 @@ class FirstOpen(Scene):
             flags = frozenset({"\\Seen"}) if name.endswith("S") else frozenset()
             self.ledger.add(number, flags)
             self.ledger.least[number] = 1
+            self.ledger.arrived.add(number)
             with open(self.house.path("Maildir", name), "wb") as f:
                 f.write(letters.make(number, 300))
                 f.flush()
