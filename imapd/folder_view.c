@@ -145,8 +145,9 @@ const char *folder_base_name(struct folder *folder, uint32_t index)
         len = folder->head.names_len;
         folder_check_text(folder, folder->head.names_at + record->name_at, MAILBOX_NAME_MAX);
     }
-    if (record->name_at >= len || memchr(names + record->name_at, '\0', len - record->name_at) == NULL) {
-        folder_damaged(folder, "a name of the index lies outside");
+    bool is_inside = record->name_at < len && memchr(names + record->name_at, '\0', len - record->name_at) != NULL;
+    if (!is_inside || strchr(names + record->name_at, '/') != NULL) {
+        folder_damaged(folder, "a name of the index lies outside, or is a path");
     }
     return names + record->name_at;
 }

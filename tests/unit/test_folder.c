@@ -332,6 +332,40 @@ static void test_damage_of_target(void)
     folder_close(&source);
 }
 
+/* The last message; what is out of place is found by looking at it. */
+static int open_last(void *ctx)
+{
+    struct folder *folder = ctx;
+    int fd = folder_open_message(folder, folder_end(folder) - 1, NULL);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return fd < 0 ? -1 : 0;
+}
+
+/* Right sums over a name that leads out of the folder. */
+static void test_name_that_is_a_path(void)
+{
+    struct folder folder;
+    static const char name[] = "../../secret";
+    const struct record record = {.uid = 2, .state = RECORD_IS_NEW};
+    make_folder("p");
+    deliver("p", "cur", 1, ":2,S");
+    put("secret", "not mail\n");
+    ok(folder_open(&folder, root, "p", FOLDER_WRITE) == 0 && folder_lock(&folder) == 0, "a_folder");
+    size_t start = entry_begin(&folder.out, ENTRY_APPEND, folder_next_modseq(&folder));
+    entry_put(&folder.out, &record, sizeof record);
+    entry_put(&folder.out, name, sizeof name);
+    entry_end(&folder.out, start, 1);
+    ok(folder_commit(&folder) == 0, "whose_index_has_a_path_for_a_name");
+    folder_unlock(&folder);
+    ok(folder_guarded(&folder, open_last, &folder) == -1 && errno == EUCLEAN, "is_damaged");
+    folder_close(&folder);
+    ok(folder_open(&folder, root, "p", FOLDER_WRITE) == 0 && folder_sync(&folder, FOLDER_LOOK) == 0, "and_made_anew");
+    is(view(&folder), "1:10", "without_it");
+    folder_close(&folder);
+}
+
 /* A journal of this length: sizes of messages that are not there. */
 static bool lengthen_journal(struct folder *folder, size_t bytes)
 {
@@ -423,6 +457,7 @@ int main(void)
     test_fresh();
     test_damage_of_target();
     test_long_journal();
+    test_name_that_is_a_path();
     char command[64];
     (void)snprintf(command, sizeof command, "rm -rf %s", path);
     return system(command) != 0 ? 1 : done();
