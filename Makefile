@@ -47,11 +47,16 @@ $(foreach r,$(ROOMS),$(eval $(call ROOM_RULE,$(r))))
 # Programs that fork for each connection carry the C library in themselves: a fork and its first page faults cost a fifth less.
 FORKING := stafet-smtpd stafet-queue stafet-pop3-login stafet-pop3d stafet-imap-login
 $(FORKING:%=$(BUILD)/bin/%): LINK := $(if $(SANITIZE),,-static-pie)
+# The same with the C library outside: for preloads of the crash tests, and for the gate on what a program imports.
+twins: $(FORKING:%=$(BUILD)/twins/%)
 
 define PROGRAM_RULE
 $(BUILD)/bin/$(notdir $(1)): $(BUILD)/$(1).o $(BUILD)/$(dir $(1))room.a $(LIB)
 	@mkdir -p $$(@D)
 	$(CC) $(LDFLAGS) $$(LINK) -o $$@ $$^ $(LDLIBS)
+$(BUILD)/twins/$(notdir $(1)): $(BUILD)/$(1).o $(BUILD)/$(dir $(1))room.a $(LIB)
+	@mkdir -p $$(@D)
+	$(CC) $(LDFLAGS) -o $$@ $$^ $(LDLIBS)
 endef
 $(foreach p,$(PROGRAM_SOURCES:%.c=%),$(eval $(call PROGRAM_RULE,$(p))))
 

@@ -16,16 +16,13 @@ check-units: units
 check-dialogs: all
 	@$(if $(DIALOGS),$(COUNT) -t 1200 "tests/talk -j4 -b $(BUILD)/bin tests/dialog")
 # What the crash tests have in C: a tracer that breaks system calls, and deliberately broken recipes.
-CRASH_TOOLS = $(addprefix $(BUILD)/tests/crash/,breaker shim.so memory.so preloadable/stafet-queue)
+CRASH_TOOLS = $(addprefix $(BUILD)/tests/crash/,breaker shim.so memory.so) $(BUILD)/twins/stafet-queue
 $(BUILD)/tests/crash/breaker: tests/crash/breaker.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=c11 -g -O2 $(WARN) -o $@ $<
 $(BUILD)/tests/crash/%.so: tests/crash/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=c11 -g -O2 $(WARN) -fPIC -shared -o $@ $<
-$(BUILD)/tests/crash/preloadable/stafet-queue: $(BUILD)/queue/stafet-queue.o $(BUILD)/queue/room.a $(LIB)
-	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 crash-tools: $(CRASH_TOOLS)
 
 check-system: all crash-tools
@@ -56,7 +53,7 @@ coverage: setup-build+run+check
 	@tests/coverage build-cov
 
 lint: setup-build+lint
-	@$(MAKE) -s -j2 all
+	@$(MAKE) -s -j2 all twins
 	@mkdir -p $(BUILD); rm -f $(BUILD)/results
 	@$(COUNT) -t 1200 "tests/lint $(BUILD)" || :
 	@$(TOTAL)

@@ -17,7 +17,7 @@ def there(path):
 
 def program(name, takes_preloads=False):
     """One that carries the C library in itself takes no preload: it has a twin that does."""
-    twin = os.path.join(os.path.dirname(BIN), "tests/crash/preloadable", name)
+    twin = os.path.join(os.path.dirname(BIN), "twins", name)
     if takes_preloads and os.path.exists(twin):
         return twin
     path = there(os.path.join(BIN, name))
