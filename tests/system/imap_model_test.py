@@ -92,6 +92,8 @@ def play(home, seed, steps):
             step(talk, others)
         for talk in talks:
             talk.noop()
+            if chance.random() < 0.5:  # others go without a word
+                talk.logout()
     except (Differs, Broken, AssertionError, LookupError, ValueError, AttributeError, TypeError) as e:
         e.talks = talks
         raise

@@ -110,9 +110,8 @@ class BoxSteps(MessageSteps):
         for message in folder.mail if since is not None else ():
             is_meant = known is None or known[0] <= message.uid <= known[1]
             must(is_meant or message.uid not in told, "UID", message.uid, "is told, and is none of", known)
-            must(not is_meant or message.uid in told or (message.modseq or message.most) <= since, "UID", message.uid, "changed since", since)
-            if is_meant and message.uid not in told and message.modseq is None:
-                must(message.above < since, "UID", message.uid, "is not told and changed since", since)
+            is_old = message.above < since if message.modseq is None else message.modseq <= since
+            must(not is_meant or message.uid in told or is_old, "UID", message.uid, "is not told and changed since", since)
         self.vanished_earlier(rest, since, known and [known])
 
     def leave(self):
@@ -348,6 +347,11 @@ class BoxSteps(MessageSteps):
             return self.settle(reply, (), 0)
         keeps = words[0] in ("FETCH", "STORE", "SEARCH", "SORT", "THREAD")
         return self.after(reply, is_uid=words[0] == "UID", keeps=keeps)
+
+    def logout(self):
+        reply = self.command("LOGOUT")
+        self.expect(reply, "OK")
+        must(len(reply.untagged) == 1 and reply.untagged[0].startswith(b"BYE "), "LOGOUT told:", reply.untagged)
 
     def too_long(self):
         reply = self.command("SELECT", Literal(b"x" * 300000, False))

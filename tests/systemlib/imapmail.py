@@ -41,7 +41,8 @@ def field_lines(header):
 
 def choose_fields(header, names, is_not):
     names = [n.lower() for n in names]
-    return b"".join(text for name, text in field_lines(header) if (name in names) != is_not) + b"\r\n"
+    end = b"\r\n" if header == b"\r\n" or header.endswith(b"\r\n\r\n") else b""
+    return b"".join(text for name, text in field_lines(header) if (name in names) != is_not) + end
 
 
 def address(person):
