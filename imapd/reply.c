@@ -36,7 +36,6 @@ const struct reply reply_try_create = {REPLY_NO, "TRYCREATE", "%s: there is no s
 const struct reply reply_already_exists = {REPLY_NO, "ALREADYEXISTS", "%s: a mailbox of that name is there already"};
 const struct reply reply_bad_name = {REPLY_NO, "CANNOT", "%s: a mailbox cannot have such a name"};
 const struct reply reply_is_inbox = {REPLY_NO, "CANNOT", "%s: INBOX stays; its messages can be moved or removed"};
-const struct reply reply_not_empty = {REPLY_NO, "INUSE", "%s: the mailbox could not be removed whole; try again"};
 const struct reply reply_no_permission = {REPLY_NO, "NOPERM", "%s: the mailbox's files cannot be reached; ask postmaster"};
 const struct reply reply_over_quota = {REPLY_NO, "OVERQUOTA",
                                        "%s: the mailbox is full; remove mail and try again, or ask postmaster for more room"};
