@@ -7,7 +7,7 @@
 #include "lib/crc32c.h"
 #include "lib/str.h"
 
-enum { DEPTH_MAX = 2000 };
+enum { DEPTH_MAX = 2000, STEPS_AN_ID = 64, STEPS_MIN = 1 << 24 };
 
 /* id → node, open addressing. */
 struct ids {
@@ -20,7 +20,8 @@ struct building {
     const struct sort_messages *messages;
     struct thread_forest *forest;
     struct ids ids;
-    uint8_t *is_out; /* pruned */
+    uint8_t *is_out;     /* pruned */
+    uint64_t steps_left; /* upwards, in all */
 };
 
 static void ids_init(struct ids *ids, uint64_t n)
@@ -56,14 +57,16 @@ static uint32_t node_of_id(struct building *building, uint64_t id)
     return *slot;
 }
 
-/* Is `above` an ancestor of node, or node itself? Of chains deeper than any discussion it is taken to be: a link is left out. */
-static bool is_above(const struct thread_forest *forest, uint32_t above, uint32_t node)
+/* Is `above` an ancestor of node, or node itself? Of chains deeper than any discussion, and where references were made to cost
+ * more steps than any discussions need, it is taken to be: a link is left out. */
+static bool is_above(struct building *building, uint32_t above, uint32_t node)
 {
     unsigned depth = 0;
-    for (; node != THREAD_NONE; node = forest->node[node].parent) {
-        if (node == above || depth++ == DEPTH_MAX) {
+    for (; node != THREAD_NONE; node = building->forest->node[node].parent) {
+        if (node == above || depth++ == DEPTH_MAX || building->steps_left == 0) {
             return true;
         }
+        building->steps_left--;
     }
     return false;
 }
@@ -77,7 +80,7 @@ static uint32_t link_references(struct building *building, const struct sort_mes
         uint64_t id;
         memcpy(&id, building->messages->arena.s + message->references.at + at, sizeof id);
         uint32_t node = node_of_id(building, id == 0 ? 1 : id);
-        if (last != THREAD_NONE && forest->node[node].parent == THREAD_NONE && !is_above(forest, node, last)) {
+        if (last != THREAD_NONE && forest->node[node].parent == THREAD_NONE && !is_above(building, node, last)) {
             forest->node[node].parent = last;
         }
         last = node;
@@ -97,7 +100,7 @@ static void add_message(struct building *building, uint32_t i)
     forest->node[node].message = forest->node[node].order = i;
     forest->node[node].sent = message->sent;
     uint32_t parent = link_references(building, message);
-    if (parent != THREAD_NONE && !is_above(forest, node, parent)) {
+    if (parent != THREAD_NONE && !is_above(building, node, parent)) {
         forest->node[node].parent = parent;
     } else if (parent == THREAD_NONE) {
         forest->node[node].parent = THREAD_NONE;
@@ -276,6 +279,7 @@ void thread_references(const struct sort_messages *messages, struct thread_fores
     for (uint32_t i = 0; i < messages->n; i++) {
         ids += messages->message[i].references.len / 8;
     }
+    building.steps_left = STEPS_AN_ID * ids + STEPS_MIN;
     ids_init(&building.ids, ids);
     for (uint32_t i = 0; i < messages->n; i++) {
         add_message(&building, i);
