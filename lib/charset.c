@@ -41,14 +41,14 @@ static bool is_in(const char *const *list, size_t n, const char *name)
     return false;
 }
 
-/* Lower case, without language; empty where a byte is not one of a charset's name. */
+/* Lower case, without language; "?" where no charset can have such a name. */
 static void copy_name(char out[CHARSET_NAME_MAX + 1], const char *name, size_t n)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_.:+()";
     const char *star = n > 0 ? memchr(name, '*', n) : NULL;
     n = star != NULL ? (size_t)(star - name) : n;
-    out[0] = '\0';
     if (n == 0 || n > CHARSET_NAME_MAX) {
+        memcpy(out, n == 0 ? "" : "?", n == 0 ? 1 : 2);
         return;
     }
     memcpy(out, name, n);

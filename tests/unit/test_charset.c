@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+/* lib/charset: which names are known, and text in any chunking. */
+#include <stdlib.h>
+
+#include "lib/charset.h"
+#include "lib/str.h"
+#include "tests/tap.h"
+
+static struct charsets charsets;
+static stralloc text;
+
+static void is_known(const char *name, bool want)
+{
+    struct charset *charset = charsets_find(&charsets, name, strlen(name));
+    char label[100];
+    (void)snprintf(label, sizeof label, "%s is %s", name, want ? "known" : "not known");
+    ok(charset->is_known == want, label);
+}
+
+static void names(void)
+{
+    static const char *const known[] = {"utf-8",  "UTF-8",  "us-ascii",  "iso-8859-1",   "ISO-8859-15",  "koi8-r",
+                                        "gb2312", "big5",   "shift_jis", "iso-2022-jp",  "Windows-1252", "utf-16",
+                                        "",       "latin1", "euc-kr",    "iso-8859-8-i", "utf-8*en",     "*de"};
+    static const char *const unknown[] = {
+        "x-unknown", "utf-8//TRANSLIT", "utf 8", "../gconv", "utf-8\xc3\xa9", "a\nb", "no-charset-has-a-name-as-long-as-this-one",
+        "?"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        is_known(known[i], true);
+    }
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+        is_known(unknown[i], false);
+    }
+    ok(!charsets_find(&charsets, "utf-8\0x", 7)->is_known, "a_nul_in_a_name_is_none");
+    ok(charsets_find(&charsets, "KOI8-R", 6) == charsets_find(&charsets, "koi8-r", 6), "a_name_of_any_case_is_one_charset");
+    ok(!charsets_find(&charsets, "UTF8", 4)->is_converted && charsets_find(&charsets, "koi8-r", 6)->is_converted,
+       "utf8_keeps_its_bytes");
+}
+
+static const char *convert(const char *charset, const char *bytes, size_t n, size_t chunk)
+{
+    struct charset_stream stream;
+    text.len = 0;
+    charset_start(&stream, charsets_find(&charsets, charset, strlen(charset)));
+    for (size_t at = 0; at < n; at += chunk) {
+        size_t part = n - at < chunk ? n - at : chunk;
+        char *exact = malloc(part);
+        memcpy(exact, bytes + at, part);
+        charset_add(&stream, exact, part, &text);
+        free(exact);
+    }
+    charset_end(&stream, &text);
+    return str_text(&text);
+}
+
+/* Whole, and in pieces of each size. */
+static void converts(const char *charset, const char *bytes, size_t n, const char *want)
+{
+    unsigned wrong = 0;
+    is(convert(charset, bytes, n, n + 1), want, charset);
+    for (size_t chunk = 1; chunk <= n; chunk++) {
+        wrong += strcmp(convert(charset, bytes, n, chunk), want) != 0;
+    }
+    is_number(wrong, 0, "in_any_pieces");
+}
+
+#define CONVERTS(charset, bytes, want) converts((charset), (bytes), sizeof(bytes) - 1, (want))
+#define UNKNOWN                        "\xef\xbf\xbd"
+
+static void texts(void)
+{
+    CONVERTS("iso-8859-1", "na\xefve \x80", "na\xc3\xafve \xe2\x82\xac"); /* windows-1252, which mailers mean */
+    CONVERTS("iso-8859-15", "\xa4", "\xe2\x82\xac");
+    CONVERTS("koi8-r", "\xf0\xd2\xc9", "\xd0\x9f\xd1\x80\xd0\xb8");
+    CONVERTS("gb2312", "\xc4\xe3\xba\xc3!", "\xe4\xbd\xa0\xe5\xa5\xbd!");
+    CONVERTS("shift_jis", "\x93\xfa\x96\x7b", "\xe6\x97\xa5\xe6\x9c\xac");
+    CONVERTS("iso-2022-jp", "\x1b$BF|K\\\x1b(Bx", "\xe6\x97\xa5\xe6\x9c\xacx");
+    CONVERTS("big5", "\xa4\xa4", "\xe4\xb8\xad");
+    CONVERTS("utf-16be", "\x00\x61\xd8\x3d\xde\x00", "a\xf0\x9f\x98\x80");
+    CONVERTS("utf-8", "\xc3\xa9 \xff", "\xc3\xa9 \xff");
+    CONVERTS("us-ascii", "\xe9", "\xe9");
+    CONVERTS("x-unknown", "\xe9", "\xe9");
+    CONVERTS("", "\xe9", "\xe9");
+    CONVERTS("koi8-r", "", "");
+    CONVERTS("gb2312", "a\xc4", "a" UNKNOWN);                       /* half a character at the end */
+    CONVERTS("shift_jis", "a\xfd\xfe z", "a" UNKNOWN UNKNOWN " z"); /* bytes without a meaning */
+    CONVERTS("windows-1252", "\x81 a", UNKNOWN " a");
+}
+
+/* Any bytes in any charset come to an end, and what comes of them is UTF-8 as far as it was converted. */
+static void any_bytes(void)
+{
+    static const char *const all[] = {"gb18030", "big5",   "shift_jis", "iso-2022-jp", "euc-jp",
+                                      "euc-kr",  "utf-16", "utf-7",     "koi8-r"};
+    unsigned long total = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        char bytes[64];
+        unsigned seed = 7;
+        for (unsigned round = 0; round < 400; round++) {
+            for (size_t k = 0; k < sizeof bytes; k++) {
+                seed = seed * 1103515245 + 12345;
+                bytes[k] = (char)(seed >> 16);
+            }
+            total += strlen(convert(all[i], bytes, sizeof bytes, 1 + round % 7));
+        }
+    }
+    ok(total > 0, "any_bytes_come_to_an_end");
+}
+
+static void many(void)
+{
+    charsets_preload(&charsets);
+    for (unsigned i = 0; i < 3 * CHARSETS_MAX; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "x-none-%u", i);
+        (void)charsets_find(&charsets, name, strlen(name));
+    }
+    is_number(charsets.n, CHARSETS_MAX, "the_oldest_give_way");
+    CONVERTS("koi8-r", "\xf0", "\xd0\x9f"); /* and are opened again */
+}
+
+int main(void)
+{
+    names();
+    texts();
+    any_bytes();
+    many();
+    return done();
+}
