@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* A folder that Courier served: UIDs of courierimapuiddb go into dovecot-uidlist once, keywords of courierimapkeywords/ into
- * names and letters. Courier's files stay as they are. */
+ * names and letters. courierimapuiddb is kept up afterwards: Courier would give a UID of ours to another message, and it believes
+ * the next UID in the header even where a line has a higher one. So the header comes first, overwritten in place (its number has
+ * ten digits since we wrote it), then the lines. The rest of Courier's files stays as it is. */
 #include "imapd/courier.h"
 
 #include <dirent.h>
@@ -9,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "imapd/dotlock.h"
@@ -18,11 +21,11 @@
 #include "lib/scan.h"
 #include "lib/str.h"
 
-enum { NAMES_MAX = 1000 };
+enum { NAMES_MAX = 1000, DIGITS = 10, HEADER_MAX = 64, SPARE = 4096 };
 
 int courier_import(int dir, struct uidlist *out)
 {
-    int found = uidlist_read(out, dir, "courierimapuiddb");
+    int found = uidlist_read(out, dir, COURIER_UIDDB);
     if (found != UIDLIST_READ) {
         return found < 0 ? -1 : 0;
     }
@@ -38,6 +41,108 @@ int courier_import(int dir, struct uidlist *out)
         return -1;
     }
     return 1;
+}
+
+struct header {
+    uint64_t uidvalidity, uidnext;
+    size_t uidnext_at, digits;
+};
+
+/* `1 UIDVALIDITY UIDNEXT` */
+static bool read_header(int fd, struct header *out)
+{
+    char text[HEADER_MAX];
+    ssize_t n = pread(fd, text, sizeof text, 0);
+    const char *lf = n < 4 ? NULL : memchr(text, '\n', (size_t)n);
+    const char *blank = lf == NULL || memcmp(text, "1 ", 2) != 0 ? NULL : memchr(text + 2, ' ', (size_t)(lf - text - 2));
+    if (blank == NULL) {
+        return false;
+    }
+    out->uidnext_at = (size_t)(blank + 1 - text);
+    out->digits = (size_t)(lf - blank - 1);
+    return scan_decimal(text + 2, (size_t)(blank - text - 2), UINT32_MAX, &out->uidvalidity) &&
+           scan_decimal(blank + 1, out->digits, UINT32_MAX, &out->uidnext);
+}
+
+static void put_line(stralloc *out, uint32_t uid, const char *name)
+{
+    str_catf(out, "%u %s\n", uid, name);
+}
+
+static void write_anew(struct folder *folder, uint32_t uidnext, const struct folder_news *news)
+{
+    stralloc text = STRALLOC_ZERO;
+    str_catf(&text, "1 %u %0*u\n", folder->head.uidvalidity, (int)DIGITS, uidnext);
+    for (uint32_t i = folder_first(folder); i < folder_end(folder); i = folder_next(folder, i)) {
+        put_line(&text, folder_record_at(folder, i)->uid, folder_base_name(folder, i));
+    }
+    for (uint32_t i = 0; i < news->n; i++) {
+        put_line(&text, news->record[i].uid, news->names + news->record[i].name_at);
+    }
+    (void)unlinkat(folder->dir, COURIER_UIDDB ".tmp", 0);
+    int fd = openat(folder->dir, COURIER_UIDDB ".tmp", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        (void)!(write_whole(fd, text.s, text.len) < 0 ||
+                renameat(folder->dir, COURIER_UIDDB ".tmp", folder->dir, COURIER_UIDDB) < 0);
+        close(fd);
+    }
+    stralloc_free(&text);
+}
+
+static bool go_on(int fd, const struct header *header, uint32_t uidnext, const struct folder_news *news)
+{
+    char digits[DIGITS + 1];
+    stralloc lines = STRALLOC_ZERO;
+    (void)snprintf(digits, sizeof digits, "%0*u", (int)DIGITS, uidnext);
+    for (uint32_t i = 0; i < news->n; i++) {
+        put_line(&lines, news->record[i].uid, news->names + news->record[i].name_at);
+    }
+    bool is_done = pwrite(fd, digits, DIGITS, (off_t)header->uidnext_at) == DIGITS && lseek(fd, 0, SEEK_END) >= 0 &&
+                   write_whole(fd, lines.s, lines.len) == 0;
+    stralloc_free(&lines);
+    return is_done;
+}
+
+uint32_t courier_uidnext(const struct folder *folder)
+{
+    struct header header = {0};
+    int fd = openat(folder->dir, COURIER_UIDDB, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        return 0;
+    }
+    bool is_ours = read_header(fd, &header) && header.uidvalidity == folder->head.uidvalidity;
+    close(fd);
+    return is_ours ? (uint32_t)header.uidnext : 0;
+}
+
+void courier_keep_up(struct folder *folder, uint32_t uidnext, const struct folder_news *news)
+{
+    struct header header;
+    int fd = openat(folder->dir, COURIER_UIDDB, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        return;
+    }
+    if (read_header(fd, &header) && header.uidvalidity == folder->head.uidvalidity && header.uidnext <= uidnext) {
+        bool may_go_on = header.uidnext == folder->uidnext && header.digits == DIGITS;
+        if (!may_go_on || !go_on(fd, &header, uidnext, news)) {
+            write_anew(folder, uidnext, news);
+        }
+    }
+    close(fd);
+}
+
+void courier_compact(struct folder *folder)
+{
+    struct stat stat;
+    const struct folder_news none = {.n = 0};
+    if (fstatat(folder->dir, COURIER_UIDDB, &stat, AT_SYMLINK_NOFOLLOW) < 0 ||
+        (uint64_t)stat.st_size < 2 * folder_list_bytes(folder) + SPARE) {
+        return;
+    }
+    uint32_t uidnext = courier_uidnext(folder);
+    if (uidnext > 0 && uidnext <= folder->uidnext) {
+        write_anew(folder, folder->uidnext, &none);
+    }
 }
 
 struct import {

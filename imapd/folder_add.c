@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "imapd/courier.h"
 #include "lib/str.h"
 
 int adding_begin(struct adding *adding, struct folder *folder)
@@ -18,9 +19,11 @@ int adding_begin(struct adding *adding, struct folder *folder)
     const struct index_stamp *before = &adding->before;
     const struct index_stamp *known = &folder->stamp;
     int result = folder_stamp_now(folder, &adding->before);
-    /* A session that died may have given UIDs and keywords that the index does not know: they are taken. */
-    if (result == 0 && (before->keywords_size != known->keywords_size || before->uidlist_ns != known->uidlist_ns ||
-                        before->uidlist_size != known->uidlist_size || before->uidlist_inode != known->uidlist_inode)) {
+    /* A session that died may have given UIDs and keywords that the index does not know: they are taken, as Courier's are. */
+    bool is_courier_new = result == 0 && courier_uidnext(folder) > folder->uidnext;
+    if (result == 0 &&
+        (is_courier_new || before->keywords_size != known->keywords_size || before->uidlist_ns != known->uidlist_ns ||
+         before->uidlist_size != known->uidlist_size || before->uidlist_inode != known->uidlist_inode)) {
         result = folder_take_in(folder, true) < 0 ? -1 : folder_stamp_now(folder, &adding->before);
     }
     if (result < 0) {

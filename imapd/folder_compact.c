@@ -9,14 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "imapd/courier.h"
 #include "imapd/dotlock.h"
 #include "lib/clock.h"
 #include "lib/str.h"
 
 enum { TEXT_SPARE = 4096, CACHE_SPARE = 65536, UID_TEXT = 12, PIECE = 1 << 20 };
 
-/* What the live messages' lines need at least. */
-static uint64_t live_lines(struct folder *folder)
+uint64_t folder_list_bytes(struct folder *folder)
 {
     uint64_t bytes = 0;
     for (uint32_t i = folder_first(folder); i < folder_end(folder); i = folder_next(folder, i)) {
@@ -50,7 +50,7 @@ static void compact_list(struct folder *folder)
     struct index_stamp now;
     struct uidlist list;
     if (folder_stamp_now(folder, &now) < 0 || !is_same_list(&now, &folder->stamp) ||
-        now.uidlist_size < 2 * live_lines(folder) + TEXT_SPARE ||
+        now.uidlist_size < 2 * folder_list_bytes(folder) + TEXT_SPARE ||
         uidlist_read(&list, folder->dir, UIDLIST_NAME) != UIDLIST_READ) {
         return;
     }
@@ -159,6 +159,7 @@ static void compact_cache(struct folder *folder)
 void folder_compact(struct folder *folder)
 {
     compact_list(folder);
+    courier_compact(folder);
     compact_keywords(folder);
     compact_cache(folder);
 }

@@ -110,5 +110,7 @@ int folder_cache_adopt(struct folder *folder, int fd, uint64_t id);
 
 /* folder_compact.c: before a new base: files that hold mostly what is gone. Lock held. */
 void folder_compact(struct folder *folder);
+/* What the live messages' lines need in a UID list, at least. */
+uint64_t folder_list_bytes(struct folder *folder);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "imapd/courier.h"
 #include "imapd/nameinfo.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -161,7 +162,8 @@ static void add_fresh(struct scan *scan, uint32_t at)
     }
     uint32_t uid = entry == NAMEHASH_NONE ? 0 : scan->list.entry[entry].uid;
     /* A UID below what clients have seen belongs to the past: the message is a new one. */
-    scan->fresh[scan->n_fresh++] = (struct scan_new){.at = at, .uid = uid < scan->folder->uidnext ? 0 : uid};
+    bool is_listed = uid >= scan->folder->uidnext;
+    scan->fresh[scan->n_fresh++] = (struct scan_new){.at = at, .uid = is_listed ? uid : 0, .is_listed = is_listed};
 }
 
 static void put_range(struct scan *scan, uint32_t uid)
@@ -365,7 +367,8 @@ int folder_take_in(struct folder *folder, bool is_waiting)
     const struct index_stamp *then = &folder->stamp;
     bool is_list_new = now->uidlist_ns != then->uidlist_ns || now->uidlist_size != then->uidlist_size ||
                        now->uidlist_inode != then->uidlist_inode;
-    scan.is_whole = is_list_new || now->cur_ns != then->cur_ns || folder_is_verify_due(folder, now, is_waiting);
+    bool is_courier_new = courier_uidnext(folder) > folder->uidnext;
+    scan.is_whole = is_list_new || is_courier_new || now->cur_ns != then->cur_ns || folder_is_verify_due(folder, now, is_waiting);
     bool is_any = scan.is_whole || now->fresh_ns != then->fresh_ns || (folder->mode == FOLDER_WRITE && folder->n_new > 0);
     int result = is_any ? scan_run(&scan, is_list_new) : 0;
     if (result == 0 && now->keywords_size != folder->stamp.keywords_size) {

@@ -9,6 +9,7 @@
 struct scan_new {
     uint32_t at;  /* in the scan */
     uint32_t uid; /* by the UID list; 0: none yet */
+    bool is_listed;
 };
 struct scan_move {
     uint32_t at, index; /* in the scan; in the folder */

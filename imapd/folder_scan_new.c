@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "imapd/courier.h"
 #include "imapd/nameinfo.h"
 #include "lib/str.h"
 
@@ -108,7 +109,7 @@ static void take_one(struct scan *scan, const struct scan_new *fresh, uint32_t u
                                 .date = stat.st_mtim.tv_sec < 0 ? 0 : (uint32_t)stat.st_mtim.tv_sec,
                                 .size = size_of(message, (uint64_t)stat.st_size)};
         put_record(scan, &record, &place.base);
-        if (fresh->uid == 0) {
+        if (!fresh->is_listed) {
             uidlist_line_append(&scan->lines, uid, place.base.s, place.base.len);
         }
         scan->uidnext = uid + 1;
@@ -117,8 +118,44 @@ static void take_one(struct scan *scan, const struct scan_new *fresh, uint32_t u
     stralloc_free(&place.target);
 }
 
+static const char *listed_name(const void *ctx, uint32_t value, size_t *len_out)
+{
+    const struct uidlist *list = ctx;
+    *len_out = list->entry[value].name_len;
+    return list->bytes.s + list->entry[value].name_at;
+}
+
+/* Courier was here again: what it gave UIDs to keeps them. */
+static void take_courier_uids(struct scan *scan, uint32_t uidnext)
+{
+    struct uidlist list;
+    struct namehash hash;
+    scan->uidnext = uidnext > scan->uidnext ? uidnext : scan->uidnext;
+    if (uidlist_read(&list, scan->folder->dir, COURIER_UIDDB) != UIDLIST_READ) {
+        return;
+    }
+    namehash_init(&hash, list.n, listed_name, &list);
+    for (uint32_t i = 0; i < list.n; i++) {
+        namehash_put(&hash, list.bytes.s + list.entry[i].name_at, list.entry[i].name_len, i);
+    }
+    for (uint32_t i = 0; i < scan->n_fresh; i++) {
+        struct scan_new *fresh = &scan->fresh[i];
+        uint32_t found = namehash_find(&hash, mailbox_name(&scan->box, fresh->at), scan->box.message[fresh->at].base_len);
+        if (fresh->uid == 0 && found != NAMEHASH_NONE && list.entry[found].uid >= scan->folder->uidnext) {
+            fresh->uid = list.entry[found].uid;
+        }
+    }
+    scan->uidnext = list.uidnext > scan->uidnext ? list.uidnext : scan->uidnext;
+    namehash_free(&hash);
+    uidlist_free(&list);
+}
+
 int scan_take_new(struct scan *scan)
 {
+    uint32_t courier = courier_uidnext(scan->folder);
+    if (courier > scan->folder->uidnext) {
+        take_courier_uids(scan, courier);
+    }
     if (scan->n_fresh == 0) {
         return 0;
     }

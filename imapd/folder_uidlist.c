@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "imapd/courier.h"
 #include "imapd/dotlock.h"
 #include "lib/log.h"
 #include "lib/str.h"
@@ -49,6 +50,9 @@ int folder_uidlist_write(struct folder *folder, const struct uidlist *before, ui
     stralloc text = STRALLOC_ZERO;
     folder_uidlist_text(folder, before, uidnext, news, &text);
     int result = dotlock_replace(folder->dir, UIDLIST_NAME, &text);
+    if (result == 0 && news->n > 0) {
+        courier_keep_up(folder, uidnext, news);
+    }
     stralloc_free(&text);
     return result;
 }
@@ -77,6 +81,9 @@ static int begin_anew(struct folder *folder, uint32_t uidnext, const struct fold
 int folder_uidlist_add(struct folder *folder, uint32_t uidnext, const stralloc *lines, const struct folder_news *news)
 {
     int added = uidlist_add(folder->dir, folder->head.uidvalidity, lines);
+    if (added == 1) {
+        courier_keep_up(folder, uidnext, news);
+    }
     return added < 0 ? -1 : added == 1 ? 0 : begin_anew(folder, uidnext, news);
 }
 

@@ -183,6 +183,11 @@ def dotted_login(user):
     return client
 
 
+def uids(found):
+    """Of a state: {mailbox: (UIDVALIDITY and UIDNEXT, {UID: subject})}; Courier's keywords are not kept up."""
+    return {m: ([pair for pair in found[m][1] if pair[0].startswith(b"UID")], {uid: what[0] for uid, what in found[m][2].items()}) for m in MAILBOXES}
+
+
 def courier(house, tap):
     house.control("imapprefix", "INBOX.")
     house.control("imapseparator", ".")
@@ -208,6 +213,26 @@ def courier(house, tap):
     back = state(Courier(user.maildir))
     tap.ok(back == theirs, "and_the_same_with_courier_again", differences(theirs, back))
     tap.is_equal(clients.told(tunnel=tunnel, which=("mbsync",)), {"mbsync": 0}, "mbsync_fetches_nothing_again_from_courier")
+    client = dotted_login(user)
+    for subject in ("inbox 8", "inbox 9", "inbox 10"):
+        client.append("INBOX", None, None, mail(subject))
+    client.say("SELECT INBOX")
+    expunge(client, 8)
+    client.say("UID MOVE 10", name_of(client, "Work/Old"))
+    client.logout()
+    user.fill('"INBOX.Empty"', "was empty")
+    ours = state(dotted_login(user))
+    tap.ok(uids(ours)["INBOX"][1].keys() == {1, 3, 4, 5, 6, 9}, "ours_goes_on", ours)
+    client = Courier(user.maildir)
+    client.append("INBOX", None, None, mail("inbox 11"))
+    client.append(name_of(client, "Empty"), None, None, mail("no more"))
+    client.say("LOGOUT")
+    client.shutdown()
+    theirs = state(Courier(user.maildir))
+    tap.ok(all(uids(theirs)[m][1].items() >= uids(ours)[m][1].items() for m in MAILBOXES), "its_uids_are_courier_s", differences(ours, theirs))
+    tap.is_equal((theirs["INBOX"][2][11][0], theirs["Empty"][2][2][0]), ("inbox 11", "no more"), "and_courier_gives_none_of_them_again")
+    ours = uids(state(dotted_login(user)))
+    tap.ok(ours == uids(theirs), "what_courier_gave_then_is_ours", differences(uids(theirs), ours))
     tap.is_equal(clients.doubled(), [], "mbsync_has_no_message_twice")
 
 
