@@ -50,7 +50,7 @@ static struct entry *places(const char out[DIGEST])
 {
     uint32_t number;
     memcpy(&number, out + KEPT, sizeof number);
-    return cache->entries + number % (PASSWORD_CACHE_ENTRIES / PLACES) * PLACES;
+    return &cache->entries[(size_t)(number % (PASSWORD_CACHE_ENTRIES / PLACES)) * PLACES];
 }
 
 static uint32_t seconds_of(uint64_t now_ms)

@@ -195,22 +195,28 @@ static void note_death(const struct serve_state *state, pid_t pid, int status)
     }
 }
 
+static void forget(struct serve_state *state, pid_t pid, int status)
+{
+    for (size_t i = 0; i < state->n_children; i++) {
+        if (state->children[i].pid != pid) {
+            continue;
+        }
+        if (state->idle != NULL) {
+            state->idle[state->children[i].slot] = 0;
+            state->has_crashed = state->has_crashed || status != 0;
+        }
+        state->children[i] = state->children[--state->n_children];
+        return;
+    }
+}
+
 void serve_reap(struct serve_state *state)
 {
     int status;
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         note_death(state, pid, status);
-        for (size_t i = 0; i < state->n_children; i++) {
-            if (state->children[i].pid == pid) {
-                if (state->idle != NULL) {
-                    state->idle[state->children[i].slot] = 0;
-                    state->has_crashed = state->has_crashed || status != 0;
-                }
-                state->children[i] = state->children[--state->n_children];
-                break;
-            }
-        }
+        forget(state, pid, status);
     }
 }
 

@@ -107,4 +107,4 @@ install: all
 	$(if $(MAN5),install -m 0644 $(MAN5) $(DESTDIR)$(PREFIX)/share/man/man5)
 	$(if $(MAN8),install -m 0644 $(MAN8) $(DESTDIR)$(PREFIX)/share/man/man8)
 
-.PHONY: check check-units check-dialogs check-system check-parts crash-tools check-asan coverage lint fuzz-smoke check-webmail bench bench-imap crash run stop install
+.PHONY: check check-units check-dialogs check-system check-parts crash-tools twins check-asan coverage lint fuzz-smoke check-webmail bench bench-imap crash run stop install
