@@ -21,6 +21,7 @@
 enum {
     DIRECTORY = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
     JOURNAL_MAX = 128 * 1024,
+    UNLOCK_TRIES = 3,
     TAIL_MAX = 512,
     LATE = 2,
     PRESSED = 4 << 20
@@ -87,7 +88,9 @@ void folder_unlock(struct folder *folder)
 {
     int error = errno;
     folder->is_locked = false;
-    (void)flock(folder->lock, LOCK_UN);
+    /* Else a second look at the same folder would wait for ourselves. */
+    for (unsigned try = 0; try < UNLOCK_TRIES && flock(folder->lock, LOCK_UN) < 0; try++) {
+    }
     if (folder->has_news) {
         folder->has_news = false;
         wake_all(folder->dir);
