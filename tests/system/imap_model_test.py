@@ -23,9 +23,9 @@ SEED = int(sys.argv[1]) if len(sys.argv) > 1 else 20261126
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 10
 STEPS = int(sys.argv[3]) if len(sys.argv) > 3 else 150
 SELECTED = {"fetch": 12, "store": 9, "search": 8, "append": 7, "transfer": 6, "thread": 4, "sort": 3, "expunge": 3, "noop": 3, "malformed": 2,
-            "leave": 2, "idle": 1}
-ANY_STATE = {"list": 4, "append": 4, "select": 4, "status": 3, "create": 3, "rename": 2, "delete": 1, "subscribe": 1, "say_who": 1, "malformed": 1,
-             "noop": 1, "enable": 0.4, "too_long": 0.1}
+            "deliver": 2, "leave": 2, "idle": 1}
+ANY_STATE = {"list": 4, "append": 4, "select": 4, "status": 3, "create": 3, "rename": 2, "delete": 1, "subscribe": 1, "say_who": 1, "deliver": 2,
+             "malformed": 1, "noop": 1, "enable": 0.4, "too_long": 0.1}
 # What stays, however often the store is opened.
 STORED = {"UID": SIMPLE["UID"], "FLAGS": SIMPLE["FLAGS"], "INTERNALDATE": SIMPLE["INTERNALDATE"], "RFC822.SIZE": SIMPLE["RFC822.SIZE"],
           "BODY[]": SIMPLE["RFC822"]}

@@ -283,8 +283,8 @@ class BoxSteps(MessageSteps):
             folder.learn_highest(got.pop("HIGHESTMODSEQ"))
         must(got == {k: wanted[k] for k in got}, "STATUS of", name, "\n  got   ", got, "\n  wanted", wanted)
 
-    def status(self):
-        shown, name = self.box_name()
+    def status(self, name=None):
+        shown, name = (name, name) if name else self.box_name()
         items = self.chance.sample(STATUS, self.chance.choice([1, 3, 8]))
         if not self.view.condstore and self.chance.random() < 0.7:
             items = [i for i in items if i != "HIGHESTMODSEQ"] or ["MESSAGES"]

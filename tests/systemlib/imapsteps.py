@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """Random commands about messages, each compared with the model: FETCH STORE SEARCH SORT THREAD COPY MOVE EXPUNGE APPEND IDLE."""
+import os
 import re
 import time
 
@@ -388,6 +389,26 @@ class MessageSteps(Talk):
         message.date = seconds_of(found.group(1).decode())
         must(began <= message.date <= time.time(), "INTERNALDATE", found.group(1), "of what came at", began)
         self.after(reply, [(message.uid, {"UID": None, "INTERNALDATE": found.group(1)})], is_uid=True)
+
+    def deliver(self):
+        """A mail comes into new/, and is heard of at the next look."""
+        name, folder = self.some_box()
+        if folder is None:
+            return
+        letter, date = self.new_letter(), 1700000000 + self.chance.randrange(20 * 86400)
+        stored = letter.raw.replace(b"\r\n", b"\n")
+        path = os.path.join(self.home, "box", "" if name == "INBOX" else "." + name.replace("/", "."))
+        sizes = [",S=%d" % len(stored), ",W=%d" % letter.size]
+        base = "%d.M%dP9.host" % (date, self.letters) + "".join(sizes[:self.chance.choice([0, 1, 2])])
+        with open(os.path.join(path, "tmp", base), "wb") as f:
+            f.write(stored)
+        os.utime(os.path.join(path, "tmp", base), (date, date))
+        os.rename(os.path.join(path, "tmp", base), os.path.join(path, "new", base))
+        folder.add(letter, set(), date)
+        if folder is self.view.folder:
+            self.noop()
+        else:
+            self.status(name)
 
     # ---- IDLE
     def idle(self, other=None):

@@ -19,6 +19,7 @@ class Literal:
 class Talk(Session):
     def __init__(self, model, chance, home, name):
         super().__init__(home, "box", name)
+        self.home = home
         self.view, self.chance, self.tag, self.said_all = View(model), chance, 0, []
 
     def hear(self, line):
@@ -43,20 +44,31 @@ class Talk(Session):
         """parts: text, bytes, or Literal, with spaces between them. The Reply."""
         self.tag += 1
         tag = b"t%d" % self.tag
-        out = tag
+        before = b"p%d" % self.tag if self.chance.random() < 0.05 and not self.view.has_pending() else None
+        out = before + b" NOOP\r\n" + tag if before else tag
         for part in parts:
             if isinstance(part, Literal):
                 out += b" {%d%s}\r\n" % (len(part.text), b"" if part.is_sync else b"+")
                 if part.is_sync:
-                    reply = self.send_and_wait(tag, out)
-                    if reply:
+                    self.transmit(out)
+                    before = self.read_noop(before)
+                    reply = self.read_reply(tag)
+                    if reply.status != "+":
                         return reply
                     out = b""
                 out += part.text
             else:
                 out += b" " + (part.encode() if isinstance(part, str) else part)
         self.transmit(out + b"\r\n")
+        self.read_noop(before)
         return self.read_reply(tag)
+
+    def read_noop(self, tag):
+        """The reply to a NOOP that went out in one piece with the command."""
+        if tag:
+            reply = self.read_reply(tag)
+            self.expect(reply, "OK")
+            must(not self.settle(reply, (), TELLS | LOOKS), "NOOP told:", reply.untagged)
 
     def transmit(self, data):
         self.lines.append(b"C: " + data[:300])
@@ -64,12 +76,6 @@ class Talk(Session):
             n = len(data) if self.chance.random() < 0.95 else self.chance.randrange(1, len(data) + 1)
             self.send(data[:n])
             data = data[n:]
-
-    def send_and_wait(self, tag, out):
-        """None: the server wants the literal."""
-        self.transmit(out)
-        reply = self.read_reply(tag)
-        return reply if reply.status != "+" else None
 
     @staticmethod
     def as_reply(tag, line, untagged):
