@@ -61,11 +61,12 @@ static void serve_call(struct serve_state *state, int fd, struct serve_peer *pee
     sigprocmask(SIG_UNBLOCK, &between, NULL);
 }
 
-/* One call after the other, signals only between two. The listener lies above the descriptors of the session. */
-static _Noreturn void run_member(struct serve_state *state, int listener, unsigned slot)
+/* One call after the other, signals only between two; not without its parent. The listener lies above the descriptors of the
+ * session. */
+static _Noreturn void run_member(struct serve_state *state, int listener, unsigned slot, pid_t parent)
 {
     bool grows = state->server->grows;
-    for (unsigned calls = 0; !grows || (calls < CALLS_MAX && count_idle(state) <= state->members);) {
+    for (unsigned calls = 0; getppid() == parent && (!grows || (calls < CALLS_MAX && count_idle(state) <= state->members));) {
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         struct serve_peer peer;
         if (fd < 0 || !serve_peer_of_socket(fd, &peer) || !serve_is_allowed(state, &peer)) {
@@ -76,7 +77,7 @@ static _Noreturn void run_member(struct serve_state *state, int listener, unsign
         }
         set_idle(state, slot, false);
         if (grows && !is_any_idle(state)) {
-            kill(getppid(), SIGUSR1);
+            kill(parent, SIGUSR1);
         }
         serve_call(state, fd, &peer);
         set_idle(state, slot, true);
@@ -103,11 +104,11 @@ static bool start_member(struct serve_state *state, int listener)
 {
     unsigned slot = free_slot(state);
     set_idle(state, slot, true);
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fork();
     if (pid == 0) {
         serve_give_back_signals(state);
         serve_set_handler(SIGHUP, serve_on_signal);
-        run_member(state, listener, slot);
+        run_member(state, listener, slot, parent);
     }
     if (pid < 0) {
         set_idle(state, slot, false);
