@@ -27,7 +27,6 @@ struct fetch_item {
     uint32_t start, len; /* partial */
     uint32_t path[FETCH_PATH_MAX];
     unsigned n_path;
-    struct slice fields; /* as written, with parentheses; names in it */
     struct slice field[FETCH_FIELDS_MAX];
     unsigned n_fields;
 };

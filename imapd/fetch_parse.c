@@ -40,11 +40,7 @@ static bool add_macro(struct parser *parser, struct fetch *out)
 
 static bool parse_fields(struct parser *parser, struct fetch_item *item)
 {
-    if (!parse_space(parser)) {
-        return false;
-    }
-    char *start = parser->at;
-    if (!parse_char(parser, '(')) {
+    if (!parse_space(parser) || !parse_char(parser, '(')) {
         return false;
     }
     do {
@@ -53,11 +49,7 @@ static bool parse_fields(struct parser *parser, struct fetch_item *item)
         }
         item->n_fields++;
     } while (parse_space(parser));
-    if (!parse_char(parser, ')')) {
-        return false;
-    }
-    item->fields = (struct slice){start, (size_t)(parser->at - start)};
-    return true;
+    return parse_char(parser, ')');
 }
 
 static bool parse_text(struct parser *parser, struct fetch_item *item)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "imapd/fetch.h"
+#include "imapd/mailboxes.h"
 #include "lib/crlf.h"
 #include "lib/str.h"
 
@@ -28,8 +29,11 @@ static void put_label(struct session *session, const struct fetch_item *item)
     session_put(session, item->n_path > 0 && item->text != TEXT_WHOLE ? "." : "");
     session_put(session, texts[item->text]);
     if (item->text == TEXT_FIELDS || item->text == TEXT_FIELDS_NOT) {
-        session_put(session, " ");
-        str_cat(&session->out, item->fields.bytes, item->fields.len);
+        for (unsigned i = 0; i < item->n_fields; i++) {
+            session_put(session, i == 0 ? " (" : " ");
+            mailboxes_put_astring(&session->out, item->field[i].bytes, item->field[i].len);
+        }
+        session_put(session, ")");
     }
     session_put(session, "]");
     if (item->is_partial) {
