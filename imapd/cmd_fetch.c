@@ -200,6 +200,15 @@ static bool needs_file_twice(const struct fetch *fetch)
     return n > 1;
 }
 
+/* Is the UID in the list? UIDs are asked for in ascending order: *at goes on with them. */
+static bool has_next(const struct folder_list *uids, uint32_t *at, uint32_t uid)
+{
+    while (*at < uids->n && uids->item[*at] < uid) {
+        ++*at;
+    }
+    return *at < uids->n && uids->item[*at] == uid;
+}
+
 static const struct reply *put_all(struct session *session, const struct fetch *fetch, const struct targets *targets,
                                    const struct folder_list *seen)
 {
@@ -218,10 +227,7 @@ static const struct reply *put_all(struct session *session, const struct fetch *
                 reply = is_gone && !session->is_uid && folder->pending.n > 0 ? &reply_expunge_issued : reply;
                 continue;
             }
-            while (at_seen < seen->n && seen->item[at_seen] < record->uid) {
-                at_seen++;
-            }
-            bool is_seen_now = at_seen < seen->n && seen->item[at_seen] == record->uid;
+            bool is_seen_now = has_next(seen, &at_seen, record->uid);
             extra.flags = !has_flags && is_seen_now;
             extra.modseq = !has_modseq && (fetch->has_since || (is_seen_now && session->condstore));
             int result = put_message(session, i, fetch, extra, &memo);
