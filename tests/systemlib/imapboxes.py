@@ -259,7 +259,7 @@ class BoxSteps(MessageSteps):
         for line in lines:
             if line.startswith(b"STATUS "):
                 must(items and last in self.view.model.folders, "STATUS is told:", line)
-                self.compare_status(line, last, items)
+                self.compare_status(line, last, items, len(self.view.model.folders[last].recent()))
                 last = None
                 continue
             must(not items or last not in self.view.model.folders, "no STATUS behind", last)
@@ -269,13 +269,13 @@ class BoxSteps(MessageSteps):
             got[last] = ({a.decode() for a in attributes}, more == [[b"CHILDINFO", [b"SUBSCRIBED"]]])
         must(got == wanted, verb, "\n  got   ", got, "\n  wanted", wanted)
 
-    def compare_status(self, line, name, items):
+    def compare_status(self, line, name, items, recent):
         folder = self.view.model.folders[name]
         _, told, values = parse(line)
         got = {k: int(v) for k, v in as_items(values).items()}
         must(told.decode() == name and set(got) == set(items), "STATUS of", name, items, "is", line)
         flags = [m.flags for m in folder.mail]
-        wanted = {"MESSAGES": len(flags), "RECENT": len(folder.recent()), "UIDNEXT": folder.uidnext, "UNSEEN": sum("\\Seen" not in f for f in flags),
+        wanted = {"MESSAGES": len(flags), "RECENT": recent, "UIDNEXT": folder.uidnext, "UNSEEN": sum("\\Seen" not in f for f in flags),
                   "SIZE": sum(m.letter.size for m in folder.mail), "DELETED": sum("\\Deleted" in f for f in flags)}
         if "UIDVALIDITY" in got:
             folder.learn_validity(got.pop("UIDVALIDITY"))
@@ -290,6 +290,8 @@ class BoxSteps(MessageSteps):
             items = [i for i in items if i != "HIGHESTMODSEQ"] or ["MESSAGES"]
         reply = self.command("STATUS", self.words(shown), "(%s)" % " ".join(items))
         self.view.condstore = self.view.condstore or "HIGHESTMODSEQ" in items
+        folder = self.view.model.folders.get(name)
+        recent = folder and len(folder.recent())  # before this session takes them
         rest = self.loose(reply)
         if name not in self.view.model.folders:
             self.expect(reply, "NO", "NONEXISTENT")
@@ -297,7 +299,7 @@ class BoxSteps(MessageSteps):
             return
         self.expect(reply, "OK")
         must(len(rest) == 1 and rest[0].startswith(b"STATUS "), "STATUS told:", rest)
-        self.compare_status(rest[0], name, items)
+        self.compare_status(rest[0], name, items, recent)
 
     # ---- any state
     def enable(self, *words):

@@ -232,7 +232,7 @@ class MessageSteps(Talk):
         is_part = bool(options & {"MIN", "MAX"}) and not options & {"ALL", "COUNT"}
         told = ends if is_part else found
         if "SAVE" in options:
-            self.view.saved = [m.uid for m in told]
+            self.view.saved = sorted({m.uid for m in told})
         if options == {"SAVE"}:
             must(not rest, "SAVE alone is answered:", rest)
             return
