@@ -133,9 +133,9 @@ static void write_cache(struct folder *folder)
         folder_list_free(&places);
         return;
     }
-    uint32_t n = 0;
-    for (uint32_t i = folder_first(folder); i < folder_end(folder); i = folder_next(folder, i)) {
-        folder_record_at(folder, i)->cache_at = places.item[n++];
+    uint32_t index = folder_first(folder);
+    for (uint32_t n = 0; n < places.n; n++, index = folder_next(folder, index)) {
+        folder_record_at(folder, index)->cache_at = places.item[n];
     }
     folder_list_free(&places);
 }
