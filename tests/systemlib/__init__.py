@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """What the system tests share: house (a private instance), tap (tests are functions, TAP), mail (messages); instance gives both to
-tests that count their checks by themselves; imap (a client)."""
+tests that count their checks by themselves; imap (a client); imapmodel and what begins with imap beside it: what an IMAP server should
+say, of mailboxes (boxes), of messages (steps, search, thread), of mail (mail)."""
 
 import sys
 
