@@ -178,25 +178,11 @@ static void refuse_unread(struct login *login, const struct reply *reply)
     say(login, reply);
 }
 
-/* APPEND before a login: a message that comes without asking is no commands. */
-static void refuse_message(struct login *login)
-{
-    struct input *input = &login->input;
-    enum input_result result = INPUT_MESSAGE;
-    while (result == INPUT_MESSAGE && input->message.is_plus && input_skip(input, input->message.len)) {
-        result = input_read_rest(input);
-    }
-    login->command_word = "APPEND";
-    refuse_unread(login, &reply_login_first);
-}
-
 static void next(struct login *login)
 {
     switch (input_read(&login->input)) {
-    case INPUT_MESSAGE:
-        refuse_message(login);
-        return;
     case INPUT_COMMAND:
+    case INPUT_MESSAGE:
         if (login->input.command.len > 0) {
             const struct reply *reply = run(login);
             if (reply != NULL) {
