@@ -142,7 +142,8 @@ static void names_have_an_end(void)
         parse(text.s, text.len, &got);
         ok((strstr(got.s, " 1=a(") != NULL) == (n == 4096), "its_fields_have_4096_at_most");
     }
-    parse("3 V7 N5\n1 :a\0b\n2 :c\n", 22, &got);
+    static const char with_nul[] = "3 V7 N5\n1 :a\0b\n2 :c\n";
+    parse(with_nul, sizeof with_nul - 1, &got);
     ok(strstr(got.s, " 2=c()") != NULL, "a_nul_in_a_name_hides_no_other_line");
     stralloc_free(&text);
     stralloc_free(&got);
