@@ -85,7 +85,8 @@ static void put_record(struct scan *scan, const struct record *record, const str
     scan->n_records++;
 }
 
-static void take_one(struct scan *scan, const struct scan_new *fresh, uint32_t uid)
+/* 0; -1 errno: the file may be there and cannot be looked at. */
+static int take_one(struct scan *scan, const struct scan_new *fresh, uint32_t uid)
 {
     const struct mailbox_message *message = &scan->box.message[fresh->at];
     struct folder *folder = scan->folder;
@@ -100,7 +101,9 @@ static void take_one(struct scan *scan, const struct scan_new *fresh, uint32_t u
     if (is_new && folder->mode == FOLDER_WRITE) {
         move_to_cur(scan, &place, &info, uid);
     }
-    if (fstatat(place.folder, place.name, &stat, AT_SYMLINK_NOFOLLOW) == 0) {
+    int looked = fstatat(place.folder, place.name, &stat, AT_SYMLINK_NOFOLLOW);
+    int error = looked < 0 ? errno : 0;
+    if (looked == 0) {
         bool is_ours = info.is_ours || (is_new && (!place.is_new || is_bare));
         struct record record = {.uid = uid,
                                 .flags = info.flags,
@@ -116,6 +119,8 @@ static void take_one(struct scan *scan, const struct scan_new *fresh, uint32_t u
     } /* else it went while we looked: no UID was given */
     stralloc_free(&place.base);
     stralloc_free(&place.target);
+    errno = error;
+    return error == 0 || error == ENOENT ? 0 : -1;
 }
 
 static const char *listed_name(const void *ctx, uint32_t value, size_t *len_out)
@@ -169,7 +174,9 @@ int scan_take_new(struct scan *scan)
         if (fresh->uid == 0 && scan->uidnext == UINT32_MAX) {
             return folder_end_uids(scan->folder);
         }
-        take_one(scan, fresh, fresh->uid == 0 ? scan->uidnext : fresh->uid);
+        if (take_one(scan, fresh, fresh->uid == 0 ? scan->uidnext : fresh->uid) < 0) {
+            return -1;
+        }
     }
     scan->uidnext = highest > scan->uidnext ? highest : scan->uidnext;
     return 0;

@@ -41,7 +41,7 @@ def run_scene(tap, scene, sample=(1, 1)):
     scene.house.forget()
     every = points.with_faults(found)
     kills = [(point, fault) for point, fault in every if fault == "kill"]
-    errnos = [(point, fault) for point, fault in every if fault != "kill"]
+    errnos = [(point, fault) for point, fault in every if fault != "kill" and (point[1], fault) not in scene.lies]
     bad = []
     for point, fault in kills[::sample[0]] + errnos[::sample[1]]:
         bad += one_point(scene, point, fault)

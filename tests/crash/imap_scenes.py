@@ -18,6 +18,7 @@ templates = {}          # {name: ledger}
 class Scene:
     """setup: commands that are not broken; work: those that are."""
     template, setup, is_warm, processes = "few", ("SELECT INBOX",), True, (0,)
+    lies = {("newfstatat", "ENOENT")}  # a file that is said to be gone is gone
 
     def __init__(self, house):
         self.house = house

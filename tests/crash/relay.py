@@ -16,7 +16,7 @@ PATIENCE = 3  # seconds that send may take after a fault that it survived; then 
 class Send:
     """One recipient."""
     name, begins, processes = "send", ("flock", None), (0, 1)
-    users, sender, bounces, most_bounces = ("ann",), letters.SENDER, 0, 0
+    users, sender, bounces, most_bounces, lies = ("ann",), letters.SENDER, 0, 0, ()
 
     def __init__(self, house):
         self.house = house

@@ -18,7 +18,7 @@ def is_failed_sync(point, fault):
 
 class Queue:
     """stafet-queue alone, one message on its descriptor 0."""
-    name, begins, processes = "queue", ("recvmsg", 0), (0,)
+    name, begins, processes, lies = "queue", ("recvmsg", 0), (0,), ()
 
     def __init__(self, house, size=300, users=("ann", "bob")):
         self.house, self.size, self.users = house, size, users
@@ -90,7 +90,7 @@ def finish(process, seconds=20):
 
 class Local:
     """stafet-local alone; the call comes with a message file of which send would hold the other end."""
-    name, begins, processes, size = "local", ("recvmsg", 0), (0,), 300
+    name, begins, processes, size, lies = "local", ("recvmsg", 0), (0,), 300, ()
 
     def __init__(self, house):
         self.house = house
