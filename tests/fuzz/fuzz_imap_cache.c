@@ -32,7 +32,7 @@ static void begin(void)
     fuzz_memory_folder(folder, 1);
     folder->tail[0].keywords = 0;
     folder->dir = dup(scratch);
-    folder->work = &work;
+    session.work = folder->work = &work;
     folder->cache_id = folder->cache_open_id = 1;
     folder->cache = memfd_create("cache", MFD_CLOEXEC);
 }

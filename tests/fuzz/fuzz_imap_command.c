@@ -27,7 +27,6 @@ static void check_item(const struct fetch_item *item, const stralloc *command)
     }
     bool has_fields = item->text == TEXT_FIELDS || item->text == TEXT_FIELDS_NOT;
     require(item->kind != FETCH_SECTION || has_fields == (item->n_fields > 0));
-    require(!has_fields || (is_inside(item->fields, command) && item->fields.len > 2));
     for (unsigned k = 0; k < item->n_fields; k++) {
         require(is_inside(item->field[k], command) && memchr(item->field[k].bytes, '\0', item->field[k].len) == NULL);
     }

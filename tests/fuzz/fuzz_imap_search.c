@@ -13,7 +13,7 @@ static void make_session(void)
     static bool is_made;
     if (!is_made) {
         fuzz_memory_folder(&session.folder, MESSAGES);
-        session.folder.work = &work;
+        session.work = session.folder.work = &work;
         set_add(&session.saved, 6, 30);
         is_made = true;
     }

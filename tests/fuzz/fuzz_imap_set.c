@@ -74,12 +74,23 @@ static bool is_in_spans(const struct targets *targets, uint32_t index)
     return false;
 }
 
+/* What `*` is: the last UID that the client has not been told the end of. */
+static uint32_t highest_uid(const struct folder *folder)
+{
+    for (uint32_t i = folder->n_tail; i > 0; i--) {
+        if ((i - 1) % 5 != 4) {
+            return folder->tail[i - 1].uid;
+        }
+    }
+    return 0;
+}
+
 static void try_targets(const struct set *set, bool is_uid)
 {
     struct folder *folder = &session.folder;
     struct targets targets;
     uint32_t exists = folder_exists(folder);
-    uint32_t highest = folder->n_tail == 0 ? 0 : is_uid ? folder->tail[folder->n_tail - 1].uid : exists;
+    uint32_t highest = is_uid ? highest_uid(folder) : exists;
     const struct reply *trouble = session_targets(&session, set, is_uid, &targets);
     require((trouble != NULL) == (!is_uid && is_beyond(set, exists)));
     for (uint32_t i = 0; trouble == NULL && i < targets.n; i++) {
