@@ -304,14 +304,6 @@ enum userdb_write userdb_delete(int dir_at, const char *folder, const char *name
     return result;
 }
 
-enum userdb_write userdb_rebuild(int dir_at, const char *folder)
-{
-    struct edit edit;
-    enum userdb_write result = edit_begin(&edit, dir_at, folder, false) < 0 ? error_kind() : edit_commit(&edit);
-    edit_end(&edit);
-    return result;
-}
-
 int userdb_each(int dir_at, const char *folder, void (*each)(const struct userdb_record *, void *ctx), void *ctx)
 {
     char file[768];

@@ -34,8 +34,6 @@ enum userdb_write userdb_change(int dir_at, const char *folder, const char *name
                                 void (*change)(struct userdb_record *, const void *ctx), const void *ctx)
     __attribute__((warn_unused_result));
 enum userdb_write userdb_delete(int dir_at, const char *folder, const char *name) __attribute__((warn_unused_result));
-/* Writes the cdb (and the sorted text) anew, after a hand edit. */
-enum userdb_write userdb_rebuild(int dir_at, const char *folder) __attribute__((warn_unused_result));
 /* Every record of the text, in its order. 0; -1 errno. Lines that are not understood are left out. */
 int userdb_each(int dir_at, const char *folder, void (*each)(const struct userdb_record *, void *ctx), void *ctx)
     __attribute__((warn_unused_result));

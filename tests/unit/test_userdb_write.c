@@ -130,7 +130,7 @@ static void adopts_old_files(void)
 {
     write_vpasswd(
         "zed:x:1:67108865:Z:/h/z:NOQUOTA:clear:pw\n# a remark\npostmaster:x:1:0:P:/h/p:NOQUOTA\n\nann:x:1:0:A:/h/a:NOQUOTA");
-    ok(userdb_rebuild(AT_FDCWD, "d") == USERDB_WRITE_DONE, "a_hand_made_file_is_taken");
+    ok(set_flags("ann", 0) == USERDB_WRITE_DONE, "a_hand_made_file_is_taken_at_the_next_change");
     is(text_of_vpasswd(),
        "# a remark\nann:x:1:0:A:/h/a:NOQUOTA\npostmaster:x:1:0:P:/h/p:NOQUOTA\nzed:x:1:67108865:Z:/h/z:NOQUOTA:clear:pw\n",
        "every_line_is_kept_as_it_is");
