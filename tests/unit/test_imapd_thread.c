@@ -97,6 +97,7 @@ static void by_subject(void)
     BY_SUBJECT("(2)(1)(3)", "threads_by_their_root", {1, 5, "", "", "a"}, {2, 4, "", "", "b"}, {3, 6, "", "", "c"});
     BY_SUBJECT("(1 2)", "no_subject_is_one_too", {1, 1, "", "", ""}, {2, 2, "", "", ""});
     BY_SUBJECT("(1 2)", "at_one_time_by_number", {1, 1, "", "", "a"}, {2, 1, "", "", "a"});
+    BY_SUBJECT("(1)(2)(3)", "threads_of_one_time_by_number", {1, 1, "", "", "c"}, {2, 1, "", "", "a"}, {3, 1, "", "", "b"});
     /* RFC 5256 section 3, the example of ORDEREDSUBJECT, from 5 March 2000 (its messages sent as it lists their threads). */
     BY_SUBJECT(
         "(166)(167)(168)(169)(172)(170)(171)(173)(174 (175)(176)(178)(181)(180))(179)(177 (183)(182)(188)(184)(185)(186)"
@@ -140,6 +141,8 @@ static void references(void)
     REFERENCES("((3)(4 5))", "or_stay_with_it_where_it_is_a_root", {3, 3, "C", "A B", "c"}, {4, 4, "D", "A B", "d"},
                {5, 5, "E", "A B D", "e"});
     REFERENCES("(1)(2)", "no_ids", {1, 1, "", "", "a"}, {2, 2, "", "", "b"});
+    REFERENCES("(1)((2)(3))(4)", "a_root_that_is_not_here_stands_where_its_first_child_stood", {1, 1, "A", "", "a"},
+               {2, 1, "B", "X", "b"}, {3, 1, "C", "X", "c"}, {4, 1, "D", "", "d"});
     REFERENCES("(1 (3)(2))", "siblings_by_date", {1, 1, "A", "", "a"}, {2, 9, "B", "A", "b"}, {3, 3, "C", "A", "c"});
     REFERENCES("(1 3)(2)", "one_id_twice_belongs_to_the_first", {1, 1, "A", "", "a"}, {2, 2, "A", "", "b"},
                {3, 3, "B", "A", "c"});
@@ -156,6 +159,8 @@ static void subjects(void)
     REFERENCES("(1 2)", "a_reply_is_a_child_of_its_subject", {1, 1, "A", "", "a"}, {2, 2, "B", "", "Re: a"});
     REFERENCES("(2 1)", "also_an_earlier_one", {1, 1, "A", "", "Re: a"}, {2, 2, "B", "", "a"});
     REFERENCES("((1)(2))", "two_originals_are_siblings", {1, 1, "A", "", "a"}, {2, 2, "B", "", "a"});
+    REFERENCES("(1)((2)(4))(3)", "at_one_time_by_number", {1, 1, "A", "", "a"}, {2, 1, "B", "", "b"}, {3, 1, "C", "", "c"},
+               {4, 1, "D", "", "b"});
     REFERENCES("((1)(2)(3))", "and_a_third", {1, 1, "A", "", "a"}, {2, 2, "B", "", "a"}, {3, 3, "C", "", "a"});
     REFERENCES("((1)(2))", "two_replies_too", {1, 1, "A", "", "Re: a"}, {2, 2, "B", "", "Re: a"});
     REFERENCES("(1 (2)(3))", "two_replies_and_their_original", {1, 1, "A", "", "a"}, {2, 2, "B", "", "Re: a"},
