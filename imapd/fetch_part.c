@@ -92,6 +92,8 @@ int fetch_find_part(struct session *session, uint32_t index, const struct fetch_
     uint32_t found = summary.parts == 0 ? MIME_NONE : mime_find(parts, item->path, item->n_path);
     if (found != MIME_NONE) {
         place_of(parts, found, item, out);
+    } else if (item->text == TEXT_WHOLE || item->text == TEXT_MIME) {
+        out->is_there = summary.parts > 0 && mime_is_shown_only(parts, item->path, item->n_path); /* and empty */
     }
     free(parts);
     return 0;

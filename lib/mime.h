@@ -91,5 +91,7 @@ const struct mime_fields *mime_part_fields(const struct mime *mime, uint32_t par
 /* The part that an IMAP section number names (RFC 3501 6.4.5): numbers[0..n) from the root. MIME_NONE: there is no such part.
  * "1" of a message that is no multipart is the message itself. */
 uint32_t mime_find(const struct mime_part *parts, const uint32_t *numbers, size_t n);
+/* True: this number is that of the empty text which BODYSTRUCTURE shows in a multipart without parts. */
+bool mime_is_shown_only(const struct mime_part *parts, const uint32_t *numbers, size_t n);
 
 #endif

@@ -61,3 +61,13 @@ uint32_t mime_find(const struct mime_part *parts, const uint32_t *numbers, size_
     }
     return at;
 }
+
+bool mime_is_shown_only(const struct mime_part *parts, const uint32_t *numbers, size_t n)
+{
+    if (n == 0 || numbers[n - 1] != 1) {
+        return false;
+    }
+    uint32_t above = n == 1 ? 0 : mime_find(parts, numbers, n - 1);
+    above += above != MIME_NONE && n > 1 && parts[above].kind == MIME_MESSAGE;
+    return above != MIME_NONE && parts[above].kind == MIME_MULTIPART && parts[above].children == 0;
+}
