@@ -119,14 +119,15 @@ static bool in_header(struct reading *reading, const char *bytes, size_t n, cons
             continue;
         }
         reading->value.len = reading->decoded.len = 0;
-        if (name == NULL) {
+        if (field.value == NULL) { /* no field: as it is */
+            field.value = field.start;
+            field.value_len = (size_t)(field.end - field.start);
+        } else if (name == NULL) {
             str_cat(&reading->decoded, field.start, field.name_len);
             str_cats(&reading->decoded, ": ");
         }
-        if (field.value != NULL) {
-            unfold(reading, &field);
-            mime_words_append(&reading->decoded, words, reading->value.s, reading->value.len);
-        }
+        unfold(reading, &field);
+        mime_words_append(&reading->decoded, words, reading->value.s, reading->value.len);
         if (has_folded(reading, reading->decoded.s, reading->decoded.len)) {
             return true;
         }
