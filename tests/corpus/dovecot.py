@@ -39,7 +39,7 @@ class Session:
     def __init__(self, argv, errors, env=None, **more):
         with open(errors, "wb") as log:
             self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=env, **more)
-        self.number = 0
+        self.number, self.question = 0, None
         greeting = self.process.stdout.readline()
         if not greeting.startswith(b"* PREAUTH"):
             raise RuntimeError(f"{argv} says {greeting!r}")
@@ -50,20 +50,21 @@ class Session:
         while True:
             line = self.process.stdout.readline()
             if not line:
-                raise RuntimeError(f"{type(self).__name__} is gone")
+                raise RuntimeError(f"{type(self).__name__} is gone after {self.question!r}")
             whole += line
             literal = re.search(rb"\{(\d+)\}\r\n$", line)
             if not literal:
                 return whole[:-2]
             whole += self.process.stdout.read(int(literal.group(1)))
 
-    def ask(self, text):
-        """The tagged reply without its tag, and the untagged lines."""
-        self.number += 1
-        tag = b"a%d " % self.number
-        self.process.stdin.write(tag + (text if isinstance(text, bytes) else text.encode("latin-1")) + b"\r\n")
+    def send(self, text):
+        self.number, self.question = self.number + 1, text
+        self.process.stdin.write(b"a%d " % self.number + (text if isinstance(text, bytes) else text.encode("latin-1")) + b"\r\n")
         self.process.stdin.flush()
-        lines = []
+
+    def receive(self):
+        """The tagged reply without its tag, and the untagged lines."""
+        tag, lines = b"a%d " % self.number, []
         while True:
             line = self.line()
             if line.startswith(tag):
@@ -72,7 +73,8 @@ class Session:
 
     def command(self, text):
         """The untagged lines of the reply; an answer that is not OK is an error."""
-        reply, lines = self.ask(text)
+        self.send(text)
+        reply, lines = self.receive()
         if not reply.startswith(b"OK"):
             raise RuntimeError(f"{text}: {reply!r}")
         return lines
@@ -92,7 +94,7 @@ class Imap(Session):
         with open(conf, "w", encoding="ascii") as f:
             f.write(f"mail_location = maildir:{folder}/Maildir\nbase_dir = {folder}/run\nlog_path = {folder}/log\nssl = no\n"
                     "protocols = imap\nfirst_valid_uid = 1\n")
-        os.makedirs(os.path.join(folder, "run"))
+        os.makedirs(os.path.join(folder, "run"), exist_ok=True)
         subprocess.run(["chown", "-R", f"{UID}:{UID}", folder], check=True)
         os.chmod(folder, 0o755)
         script = (f"mount -t overlay overlay -o lowerdir={root}/usr:/usr /usr && mount -t overlay overlay -o lowerdir={etc}:/etc /etc && "

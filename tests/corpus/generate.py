@@ -188,6 +188,10 @@ def structures():
     yield "boundary-twice", HEAD + "Content-Type: multipart/mixed; boundary=b\n\n--b\n--b\n\none\n--b\n\n--b--\n"
     yield "boundary-in-header", HEAD + "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n--b\nContent-Type: text/plain\n\ntwo\n--b--\n"
     yield "boundary-in-pieces", HEAD + "Content-Type: multipart/mixed; boundary*0=\"a\"; boundary*1=b\n\n--ab\n\nx\n--ab--\n"
+    yield "boundary-80", HEAD + f"Content-Type: multipart/mixed; boundary={'x' * 81}y\n\n--{'x' * 81}z\n\none\n--{'x' * 81}y\n\ntwo\n--{'x' * 81}y--\n"
+    yield "boundary-behind-two-semicolons", HEAD + "Content-Type: multipart/mixed;; boundary=b\n\n--b\n\none\n--b--\n"
+    yield "boundary-ends-message", HEAD + multipart("mixed", [part("message/rfc822", HEAD + multipart("mixed", [text], "i").rstrip("\n")), text], "o")
+    yield "multipart-and-more-words", HEAD + "Content-Type: multipart/mixed\n   Content-Type: text/html\n"
     yield "preamble-epilogue", HEAD + multipart("mixed", [text], preamble="pre\namble\n\n", epilogue="epi\n\nlogue\n")
     yield "preamble-is-part", HEAD + multipart("mixed", [text], preamble="Content-Type: text/html\n\nnot a part\n")
     yield "empty-parts", HEAD + "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n--b\n\n\n--b\nContent-Type: text/html\n\n--b--\n"
