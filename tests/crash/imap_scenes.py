@@ -160,6 +160,8 @@ class Scene:
             ledger.most[number] += 1 if word == "COPY" else 0
         source.must -= set(uids) if word == "MOVE" else set()
         said = self.ask(f"UID {word} {','.join(map(str, uids))} {name}")
+        if word == "MOVE" and self.is_refused:
+            ledger.arrived |= set(numbers)  # it ended halfway, and its NO tells no UIDs
         found = re.search(rb"COPYUID (\d+) (\S+) ([0-9:,]+)", said or b"")
         if not said or not found:
             return bool(said)
