@@ -24,7 +24,7 @@ void fetch_put_fields(stralloc *out, const struct fetch_item *item, const char *
     struct mime_field_names names = names_of(item, list);
     size_t start = out->len;
     mime_select_append(out, header, n, &names);
-    crlf_hide_nul(out->s + start, out->len - start);
+    crlf_hide_nul(str_text(out) + start, out->len - start);
 }
 
 static int open_summary(struct session *session, uint32_t index, struct mime_summary *out)
