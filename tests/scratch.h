@@ -3,9 +3,11 @@
 #ifndef SCRATCH_H
 #define SCRATCH_H
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static char scratch_folder[] = "/tmp/unit.XXXXXX";
@@ -16,6 +18,17 @@ static inline void scratch_begin(void)
         perror(scratch_folder);
         exit(111);
     }
+}
+
+/* A file with that text, in the folder `at`. */
+static inline void scratch_put(int at, const char *name, const char *text)
+{
+    int fd = openat(at, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text)) {
+        perror(name);
+        exit(111);
+    }
+    close(fd);
 }
 
 static inline int scratch_remove(const char *name, const struct stat *st, int type, struct FTW *where)

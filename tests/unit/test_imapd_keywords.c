@@ -17,12 +17,7 @@ static stralloc text;
 
 static void put(const char *name, const char *bytes)
 {
-    int fd = openat(root, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (fd < 0 || write(fd, bytes, strlen(bytes)) != (ssize_t)strlen(bytes)) {
-        perror(name);
-        exit(111);
-    }
-    close(fd);
+    scratch_put(root, name, bytes);
 }
 
 static const char *content(const char *name)

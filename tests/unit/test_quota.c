@@ -156,12 +156,7 @@ static void files(void)
 
 static void put(const char *name, const char *bytes)
 {
-    int fd = openat(maildir, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (fd < 0 || write(fd, bytes, strlen(bytes)) != (ssize_t)strlen(bytes)) {
-        perror(name);
-        exit(111);
-    }
-    close(fd);
+    scratch_put(maildir, name, bytes);
 }
 
 static const char *content(void)
