@@ -161,6 +161,17 @@ static int load_written(struct folder *folder, uint32_t uidvalidity, bool is_nam
     return folder_load(folder);
 }
 
+/* What lies in cur/ was told to somebody's session already: only mail behind it can be \Recent. */
+static uint32_t behind_cur(struct folder *folder)
+{
+    uint32_t uid = 1;
+    for (uint32_t i = folder_first(folder); i < folder_end(folder); i = folder_next(folder, i)) {
+        const struct record *record = folder_record_at(folder, i);
+        uid = record->state & RECORD_IS_NEW ? uid : record->uid + 1;
+    }
+    return uid;
+}
+
 /* An empty base with the right UIDVALIDITY, which nobody else sees; everything in the folder is news to it; then a base of that.
  */
 int folder_build(struct folder *folder)
@@ -187,5 +198,6 @@ int folder_build(struct folder *folder)
     }
     folder->mode = mode;
     folder->changed.n = 0;
+    folder->first_recent = behind_cur(folder);
     return result < 0 ? -1 : load_written(folder, uidvalidity, true);
 }

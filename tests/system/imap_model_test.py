@@ -65,12 +65,25 @@ def reopen(model, chance, home, name):
         talk.list()
 
 
+def fresh_uids(home):
+    """{UIDVALIDITY: UIDs of what lies in new/ still}."""
+    found = {}
+    for path in glob.glob(os.path.join(home, "box", "**", "dovecot-uidlist"), recursive=True, include_hidden=True):
+        names = os.listdir(os.path.join(os.path.dirname(path), "new"))
+        with open(path, encoding="utf-8", errors="surrogateescape") as f:
+            head, *lines = f.read().splitlines()
+        validity = next(int(word[1:]) for word in head.split() if word[0] == "V")
+        found[validity] = {int(line.split()[0]) for line in lines if line.partition(" :")[2] in names}
+    return found
+
+
 def forget_derived(model, home):
-    """Without its index a store knows UIDs, flags, keywords and bytes; mod-sequences go on from above, and all is recent anew."""
+    """Without its index a store knows UIDs, flags, keywords and bytes; mod-sequences go on from above, and what lies in cur/ is old."""
+    fresh = fresh_uids(home)
     for path in glob.glob(os.path.join(home, "box", "**", "stafet.[ic]*"), recursive=True, include_hidden=True):
         os.unlink(path)
     for folder in model.folders.values():
-        folder.first_recent = 1
+        folder.first_recent = 1 + max((uid for uid in folder.uids() if uid not in fresh.get(folder.uidvalidity, ())), default=0)
         for message in folder.mail:
             folder.touch(message)
 
