@@ -314,7 +314,7 @@ static int tidy_step(void *ctx)
 
 void folder_tidy_late(struct folder *folder)
 {
-    if (folder->index >= 0 && folder->journal_at - folder->head.journal_at > LATE * JOURNAL_MAX) {
+    if (folder->index >= 0 && folder->journal_at - folder->head.journal_at > (uint64_t)LATE * JOURNAL_MAX) {
         (void)!folder_guarded(folder, tidy_step, folder);
     }
 }
