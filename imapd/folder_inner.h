@@ -23,6 +23,9 @@ int folder_load(struct folder *folder);
 /* Plays what the journal has beyond journal_at. With the lock held a tail that a dead writer left is cut off; where the journal
  * is damaged the file loses its name, so that folder_switch makes it anew. 0; -1 errno. */
 int folder_play(struct folder *folder);
+/* folder->out, which now is the journal's end: what stands there is not read again, since others may have played it already and
+ * no failure could take it back. */
+void folder_play_out(struct folder *folder);
 /* folder_switch.c: after folder_play: does another file have the name? Then this folder goes on with it; lists become those of
  * the new base. 0; -1 errno. */
 int folder_switch(struct folder *folder);

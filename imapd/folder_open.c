@@ -46,23 +46,33 @@ static bool is_news(const stralloc *entries)
     return false;
 }
 
+static int append_out(const struct folder *folder)
+{
+    if (lseek(folder->index, (off_t)folder->journal_at, SEEK_SET) >= 0 &&
+        write_whole(folder->index, folder->out.s, folder->out.len) == 0) {
+        return 0;
+    }
+    int error = errno;
+    (void)!ftruncate(folder->index, (off_t)folder->journal_at);
+    errno = error;
+    return -1;
+}
+
 int folder_commit(struct folder *folder)
 {
     if (folder->out.len == 0) {
         return 0;
     }
-    bool has_news = is_news(&folder->out);
-    if (lseek(folder->index, (off_t)folder->journal_at, SEEK_SET) < 0 ||
-        write_whole(folder->index, folder->out.s, folder->out.len) < 0) {
-        int error = errno;
-        (void)!ftruncate(folder->index, (off_t)folder->journal_at);
-        folder->out.len = 0;
-        errno = error;
-        return -1;
+    if (folder->map == NULL) {
+        folder_return(folder);
+    }
+    int result = append_out(folder);
+    if (result == 0) {
+        folder->has_news = folder->has_news || is_news(&folder->out);
+        folder_play_out(folder);
     }
     folder->out.len = 0;
-    folder->has_news = folder->has_news || has_news;
-    return folder_play(folder);
+    return result;
 }
 
 int folder_lock(struct folder *folder)

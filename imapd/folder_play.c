@@ -258,6 +258,15 @@ int folder_play(struct folder *folder)
     return is_rest ? end_journal(folder, size, folder->is_torn) : result < 0 ? -1 : 0;
 }
 
+void folder_play_out(struct folder *folder)
+{
+    size_t used = play_bytes(folder, folder->out.s, folder->out.len, &folder->is_torn);
+    folder->journal_at += used;
+    if (used != folder->out.len) {
+        folder_damaged(folder, "an entry of our own cannot be played");
+    }
+}
+
 static int map_base(struct folder *folder)
 {
     folder->map_len = (size_t)folder->head.journal_at;
