@@ -93,12 +93,13 @@ const struct reply *login_take_plain(struct login *login, const char *base64, si
     const char *first = bytes.len == 0 ? NULL : memchr(bytes.s, '\0', bytes.len);
     const char *second = first == NULL ? NULL : memchr(first + 1, '\0', (size_t)(end - first - 1));
     bool is_good = second != NULL && second > first + 1 && memchr(second + 1, '\0', (size_t)(end - second - 1)) == NULL;
+    if (is_good && first > bytes.s) {
+        /* To act for somebody else is nobody's right here. */
+        is_good = str_equal_nocase(bytes.s, (size_t)(first - bytes.s), first + 1, (size_t)(second - first - 1));
+    }
     if (is_good) {
         str_copy(&login->user, first + 1, (size_t)(second - first - 1));
         str_copy(&login->password, second + 1, (size_t)(end - second - 1));
-        /* To act for somebody else is nobody's right here. */
-        size_t authorization = (size_t)(first - bytes.s);
-        is_good = authorization == 0 || str_equal_nocase(bytes.s, authorization, login->user.s, login->user.len);
     }
     wipe(&bytes);
     stralloc_free(&bytes);
