@@ -62,10 +62,14 @@ lint: setup-build+lint
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(ROOM_ARCHIVES) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) $(FUZZ) -o $@ $< -Wl,--start-group $(ROOM_ARCHIVES) $(LIB) -Wl,--end-group $(LDLIBS)
-# imapd's own: it and smtpd both have a slice_is().
-$(BUILD)/tests/fuzz/fuzz_imap_%: $(BUILD)/tests/fuzz/fuzz_imap_%.o $(BUILD)/imapd/room.a $(LIB)
-	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $(FUZZ) -o $@ $^ $(LDLIBS)
+# imapd's and pop3d's own: two rooms may both have a slice_is() or a reply().
+define FUZZ_RULE
+$(BUILD)/tests/fuzz/fuzz_$(1)_%: $(BUILD)/tests/fuzz/fuzz_$(1)_%.o $(BUILD)/$(2)/room.a $(LIB)
+	@mkdir -p $$(@D)
+	$(CC) $(LDFLAGS) $(FUZZ) -o $$@ $$^ $(LDLIBS)
+endef
+$(eval $(call FUZZ_RULE,imap,imapd))
+$(eval $(call FUZZ_RULE,pop3,pop3d))
 fuzz-smoke: setup-build+lint
 	@tests/fuzz-smoke
 bench: setup-build+run+bench

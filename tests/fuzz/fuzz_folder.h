@@ -10,23 +10,9 @@
 #include <unistd.h>
 
 #include "imapd/session.h"
-#include "lib/log.h"
 #include "lib/str.h"
 #include "tests/fuzz/fuzz.h"
-
-/* Instead of lib/log's: a line an input would be all that the target writes. */
-void log_event(const char *event, const char *format, ...)
-{
-    (void)event;
-    (void)format;
-}
-
-void log_event_rarely(uint64_t *last_ms, const char *event, const char *format, ...)
-{
-    (void)last_ms;
-    (void)event;
-    (void)format;
-}
+#include "tests/fuzz/fuzz_quiet.h"
 
 static char fuzz_folder_path[64];
 
