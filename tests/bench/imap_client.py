@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""An IMAP client that costs little: it reads whatever comes until the tagged line."""
+"""Clients that cost little: they read whatever comes until the end of the answer."""
 
 import select
 import socket
@@ -55,6 +55,40 @@ class Client:
     def append(self, box, message):
         self.raw(b"x APPEND %s {%d+}\r\n" % (box.encode(), len(message)) + message + b"\r\n")
         self.until_tagged()
+
+    def close(self):
+        self.socket.close()
+
+
+class Pop3:
+    def __init__(self, port, user, password):
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.until(b"\r\n")
+        self.ask(f"USER {user}")
+        self.ask(f"PASS {password}")
+
+    def until(self, end):
+        """Reads to the end of an answer; only its beginning and its end are looked at."""
+        tail = self.socket.recv(1 << 20)
+        if not tail.startswith(b"+OK"):
+            raise RuntimeError(tail.decode(errors="replace"))
+        while not tail.endswith(end):
+            data = self.socket.recv(1 << 20)
+            if not data:
+                raise RuntimeError("the server closed the connection")
+            tail = tail[-8:] + data
+
+    def ask(self, command, end=b"\r\n"):
+        self.socket.sendall(command.encode() + b"\r\n")
+        self.until(end)
+
+    def listing(self, command):
+        self.ask(command, b"\r\n.\r\n")
+
+    def quit(self):
+        self.ask("QUIT")
+        self.close()
 
     def close(self):
         self.socket.close()

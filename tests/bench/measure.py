@@ -4,6 +4,7 @@
 import os
 import statistics
 import subprocess
+import tempfile
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -13,6 +14,41 @@ def machine_cpu_seconds():
     with open("/proc/stat", encoding="ascii") as f:
         words = [int(w) for w in f.readline().split()[1:]]
     return (words[0] + words[1] + words[2] + words[5] + words[6]) / TICKS
+
+
+class Group:
+    """A control group (cgroup2): the processor time, in microseconds, of all that was started within it, the buried ones too."""
+    root = None
+
+    def __init__(self, name):
+        if Group.root is None:
+            Group.root = tempfile.mkdtemp(prefix="stafet-group.")
+            subprocess.run(["mount", "-t", "cgroup2", "none", Group.root], check=True)
+        self.path = os.path.join(Group.root, f"stafet-bench.{os.getpid()}.{name}")
+        os.mkdir(self.path)
+
+    def __enter__(self):
+        self.put(self.path)
+
+    def __exit__(self, *_):
+        self.put(Group.root)
+
+    def put(self, path):
+        with open(os.path.join(path, "cgroup.procs"), "w", encoding="ascii") as f:
+            f.write(str(os.getpid()))
+
+    def seconds(self):
+        with open(os.path.join(self.path, "cpu.stat"), encoding="ascii") as f:
+            return int(next(line for line in f if line.startswith("usage_usec")).split()[1]) / 1e6
+
+    @classmethod
+    def leave(cls, groups):
+        """Once all of their processes are gone."""
+        for group in groups:
+            os.rmdir(group.path)
+        if cls.root is not None:
+            subprocess.run(["umount", cls.root], check=True)
+            os.rmdir(cls.root)
 
 
 def flushes(path):
