@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* An id that is longer is one without structure: else each `<` before a comment that never ends would cost all that follows. */
+enum { ID_PARSED_MAX = 1000 };
+
 struct view {
     const char *p, *end;
 };
@@ -163,7 +166,8 @@ bool mime_id_next(const char **at, const char *end, stralloc *out)
         struct lexer lexer;
         *at = open + 1;
         out->len = 0;
-        lexer_start(&lexer, *at, (size_t)(end - *at), NULL);
+        size_t left = (size_t)(end - *at);
+        lexer_start(&lexer, *at, left < ID_PARSED_MAX ? left : ID_PARSED_MAX, NULL);
         if (read_id(&lexer, out)) {
             *at = lexer.p;
             return true;

@@ -12,7 +12,8 @@
 bool mime_base_subject_append(stralloc *out, const char *subject, size_t n);
 
 /* The message ids of a Message-ID, References or In-Reply-To: moves *at behind the next one and puts it into *out as RFC 5256
- * compares it, without <>, quotes and white space. One that is no address, like <abc>, is taken too. False: no more. */
+ * compares it, without <>, quotes and white space. One that is no address, like <abc>, or longer than 1000 bytes, is taken as it
+ * stands. False: no more. */
 bool mime_id_next(const char **at, const char *end, stralloc *out);
 /* How summaries keep ids: FNV-1a, 64 bits; never 0. */
 uint64_t mime_id_hash(const char *id, size_t n);

@@ -194,7 +194,7 @@ static uint64_t own_id(struct builder *builder)
 static void append_thread(struct builder *builder)
 {
     size_t at = builder->out->len;
-    if (append_ids(builder, MIME_REFERENCES, MIME_SECTION_MAX) == 0) {
+    if (append_ids(builder, MIME_REFERENCES, MIME_SECTION_MAX / 8 + 1) == 0) {
         (void)append_ids(builder, MIME_IN_REPLY_TO, 1);
     }
     end_section(builder, MIME_THREAD, at);

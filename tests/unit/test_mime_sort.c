@@ -99,6 +99,16 @@ static void ids(void)
     }
     const char *at = many.s;
     ok(!mime_id_next(&at, many.s + many.len, &out), "2,000,000 bytes of garbage end in time");
+    many.len = 0;
+    while (many.len < 4000000) {
+        str_cats(&many, "<(a><a@(b><a@[c>");
+    }
+    unsigned n = 0;
+    at = many.s;
+    while (mime_id_next(&at, many.s + many.len, &out)) {
+        n++;
+    }
+    is_number(n, 750000, "and so do comments and domains in ids that never end");
     stralloc_free(&many);
 }
 
