@@ -35,6 +35,12 @@ static void put_entry(stralloc *out, const char *base, size_t base_len, const ch
     memcpy(out->s, &head, sizeof head);
 }
 
+/* The owner may have put anything there: a fifo that nobody reads would hold the deliverer, a second name be a file of others. */
+static bool is_file_of_one_name(const struct stat *stat)
+{
+    return S_ISREG(stat->st_mode) && stat->st_nlink <= 1;
+}
+
 int fresh_append(int maildir, const char *base, size_t base_len, const char *summary, size_t n)
 {
     struct stat stat;
@@ -42,12 +48,15 @@ int fresh_append(int maildir, const char *base, size_t base_len, const char *sum
         errno = EINVAL;
         return -1;
     }
-    int fd = openat(maildir, FRESH_NAME, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = openat(maildir, FRESH_NAME, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
     if (fd < 0) {
         return -1;
     }
     int result = fstat(fd, &stat);
-    if (result == 0 && stat.st_size < FRESH_MAX) {
+    if (result == 0 && !is_file_of_one_name(&stat)) {
+        errno = EPERM;
+        result = -1;
+    } else if (result == 0 && stat.st_size < FRESH_MAX) {
         stralloc entry = STRALLOC_ZERO;
         put_entry(&entry, base, base_len, summary, n);
         result = write(fd, entry.s, entry.len) == (ssize_t)entry.len ? 0 : -1;

@@ -17,7 +17,8 @@ enum { FRESH_MAX = 16 << 20, FRESH_HEAD = 16 };
 
 /* Does anybody read it here? (A folder that no IMAP session ever opened has no stafet.index.) */
 bool fresh_is_wanted(int maildir);
-/* Adds an entry by one write. Over FRESH_MAX nobody reads, and nothing is added. 0; -1 errno. */
+/* Adds an entry by one write, and waits for nothing. Over FRESH_MAX nobody reads, and nothing is added. 0; -1 errno (EPERM: no
+ * regular file, or one with another name). */
 int fresh_append(int maildir, const char *base, size_t base_len, const char *summary, size_t n);
 
 struct fresh_entry {

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +14,8 @@
 #include "lib/msgid.h"
 
 #define FOLDER "stafet.wake"
+/* More than sessions there can be: whoever fills the folder makes deliverers wait no longer. */
+enum { BELLS_MAX = 4096 };
 
 int wake_listen(struct wake *wake, int folder)
 {
@@ -48,11 +51,20 @@ void wake_stop(struct wake *wake)
     }
 }
 
+/* The owner may have put anything there. */
+static bool is_fifo(int fd)
+{
+    struct stat stat;
+    return fstat(fd, &stat) == 0 && S_ISFIFO(stat.st_mode);
+}
+
 static void wake_one(int folder, const char *name)
 {
     int fd = openat(folder, name, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
     if (fd >= 0) {
-        (void)!write(fd, "", 1); /* full: it has enough to wake by */
+        if (is_fifo(fd)) {
+            (void)!write(fd, "", 1); /* full: it has enough to wake by */
+        }
         close(fd);
     } else if (errno == ENXIO) {
         (void)unlinkat(folder, name, 0);
@@ -64,9 +76,11 @@ void wake_all(int folder)
     int error = errno;
     int fd = openat(folder, FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *list = fd < 0 ? NULL : fdopendir(fd);
-    for (struct dirent *entry; list != NULL && (entry = readdir(list)) != NULL;) {
+    unsigned n = 0;
+    for (struct dirent *entry; list != NULL && n < BELLS_MAX && (entry = readdir(list)) != NULL;) {
         if (entry->d_name[0] != '.') {
             wake_one(fd, entry->d_name);
+            n++;
         }
     }
     if (list != NULL) {

@@ -106,6 +106,28 @@ static void limits(void)
     ok(fresh_append(-1, "9", 1, "s", 1) < 0, "no_maildir_is_an_error");
 }
 
+static bool is_refused(const char *name)
+{
+    errno = 0;
+    ok(fresh_append(maildir, "9", 1, "s", 1) < 0 && (errno == EPERM || errno == ENXIO), name);
+    return unlinkat(maildir, FRESH_NAME, 0) == 0;
+}
+
+/* A deliverer of all users' mail waits for none of them, and writes into no file that has a second name elsewhere. */
+static void what_the_owner_put_there(void)
+{
+    struct stat stat;
+    (void)unlinkat(maildir, FRESH_NAME, 0);
+    ok(mkfifoat(maildir, FRESH_NAME, 0600) == 0 && is_refused("a_fifo_without_a_reader"), "is_not_waited_for");
+    int fifo = mkfifoat(maildir, FRESH_NAME, 0600) < 0 ? -1 : openat(maildir, FRESH_NAME, O_RDONLY | O_NONBLOCK);
+    char byte;
+    ok(fifo >= 0 && is_refused("a_fifo_with_one") && read(fifo, &byte, 1) == 0, "gets_nothing");
+    close(fifo);
+    scratch_put(maildir, "another", "text");
+    ok(linkat(maildir, "another", maildir, FRESH_NAME, 0) == 0 && is_refused("a_second_name"), "is_not_written_by");
+    ok(fstatat(maildir, "another", &stat, 0) == 0 && stat.st_size == 4, "nor_is_its_file");
+}
+
 int main(void)
 {
     scratch_begin();
@@ -113,6 +135,7 @@ int main(void)
     comes_back();
     damage();
     limits();
+    what_the_owner_put_there();
     close(maildir);
     return scratch_end(done());
 }

@@ -38,6 +38,15 @@ int main(void)
     wake_all(folder);
     ok(fstatat(folder, two.name, &stat, 0) < 0, "a_dead_waiters_fifo_is_removed");
     ok(rings(&one), "the_living_one_still_hears");
+    int wakes = openat(folder, "stafet.wake", O_RDONLY | O_DIRECTORY);
+    int file = openat(wakes, "file", O_RDWR | O_CREAT, 0600);
+    char text[] = "?";
+    (void)!write(file, "text", 4);
+    wake_all(folder);
+    ok(pread(file, text, 1, 0) == 1 && text[0] == 't', "a_file_among_the_fifos_stays_as_it_is");
+    close(file);
+    (void)unlinkat(wakes, "file", 0);
+    close(wakes);
     wake_stop(&one);
     ok(one.fd < 0 && fstatat(folder, one.name, &stat, 0) < 0, "stop_takes_its_fifo_along");
     ok(wake_listen(&one, -1) < 0 && one.fd == -1, "a_folder_that_is_none_is_an_error");
