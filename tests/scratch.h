@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/str.h"
+
 static char scratch_folder[] = "/tmp/unit.XXXXXX";
 
 static inline void scratch_begin(void)
@@ -29,6 +31,21 @@ static inline void scratch_put(int at, const char *name, const char *text)
         exit(111);
     }
     close(fd);
+}
+
+/* What stands in a file of that folder, in *out; "none" where there is none. */
+static inline const char *scratch_content(int at, const char *name, stralloc *out)
+{
+    int fd = openat(at, name, O_RDONLY | O_NOFOLLOW);
+    out->len = 0;
+    if (fd < 0) {
+        return "none";
+    }
+    for (ssize_t n; (n = read(fd, str_room(out, 65536), 65536)) > 0;) {
+        out->len += (size_t)n;
+    }
+    close(fd);
+    return str_text(out);
 }
 
 static inline int scratch_remove(const char *name, const struct stat *st, int type, struct FTW *where)

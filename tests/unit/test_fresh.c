@@ -16,13 +16,7 @@ static stralloc bytes, text;
 
 static void read_file(void)
 {
-    int fd = openat(maildir, FRESH_NAME, O_RDONLY | O_NOFOLLOW);
-    bytes.len = 0;
-    ssize_t n = fd < 0 ? -1 : read(fd, str_room(&bytes, 65536), 65536);
-    bytes.len = n < 0 ? 0 : (size_t)n;
-    if (fd >= 0) {
-        close(fd);
-    }
+    (void)scratch_content(maildir, FRESH_NAME, &bytes);
 }
 
 /* `BASE=SUMMARY …` of the whole entries, and where reading stopped. */

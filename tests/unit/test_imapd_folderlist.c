@@ -21,14 +21,7 @@ static void put(const char *name, const char *bytes)
 
 static const char *content(const char *name)
 {
-    int fd = openat(root, name, O_RDONLY);
-    text.len = 0;
-    ssize_t n = fd < 0 ? -1 : read(fd, str_room(&text, 4096), 4096);
-    text.len = n < 0 ? 0 : (size_t)n;
-    if (fd >= 0) {
-        close(fd);
-    }
-    return fd < 0 ? "none" : str_text(&text);
+    return scratch_content(root, name, &text);
 }
 
 static void forget(const char *name)

@@ -28,14 +28,6 @@ static void put(const char *path, const char *bytes, size_t n)
     close(fd);
 }
 
-static void read_whole(const char *path, stralloc *out)
-{
-    int fd = openat(root, path, O_RDONLY);
-    ssize_t n = read(fd, str_room(out, 65536), 65536);
-    out->len = n < 0 ? 0 : (size_t)n;
-    close(fd);
-}
-
 /* All that clients see of the messages. */
 static void view(struct folder *folder, stralloc *out)
 {
@@ -175,7 +167,7 @@ static void make_index(void)
     view(&folder, &truth);
     modseq = folder.modseq;
     folder_close(&folder);
-    read_whole(INDEX_NAME, &index_bytes);
+    (void)scratch_content(root, INDEX_NAME, &index_bytes);
 }
 
 int main(void)
@@ -186,7 +178,7 @@ int main(void)
     make_index();
     stralloc uids = STRALLOC_ZERO;
     stralloc uids_after = STRALLOC_ZERO;
-    read_whole("dovecot-uidlist", &uids);
+    (void)scratch_content(root, "dovecot-uidlist", &uids);
     struct index_header header;
     memcpy(&header, index_bytes.s, sizeof header);
     printf("# %s\n# %zu bytes, the journal from %llu\n", truth.s, (size_t)index_bytes.len, (unsigned long long)header.journal_at);
@@ -216,7 +208,7 @@ int main(void)
     is_number(lost, 0, "each_truncation_is_noticed_or_harmless");
     str_cats(&index_bytes, "garbage behind the journal");
     ok(survives(index_bytes.s, index_bytes.len), "garbage_behind_the_journal");
-    read_whole("dovecot-uidlist", &uids_after);
+    (void)scratch_content(root, "dovecot-uidlist", &uids_after);
     is_bytes(uids_after.s, uids_after.len, uids.s, uids.len, "the_list_of_uids_is_as_it_was");
     return scratch_end(done());
 }

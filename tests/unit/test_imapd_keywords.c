@@ -22,14 +22,7 @@ static void put(const char *name, const char *bytes)
 
 static const char *content(const char *name)
 {
-    int fd = openat(root, name, O_RDONLY);
-    text.len = 0;
-    ssize_t n = fd < 0 ? -1 : read(fd, str_room(&text, 65536), 65536);
-    text.len = n < 0 ? 0 : (size_t)n;
-    if (fd >= 0) {
-        close(fd);
-    }
-    return str_text(&text);
+    return scratch_content(root, name, &text);
 }
 
 /* `0=a 26=b` */

@@ -199,14 +199,7 @@ static void put(const char *name, const char *text)
 
 static const char *content(stralloc *out)
 {
-    int fd = openat(root, UIDLIST_NAME, O_RDONLY);
-    out->len = 0;
-    ssize_t n = fd < 0 ? -1 : read(fd, str_room(out, 65536), 65536);
-    out->len = n < 0 ? 0 : (size_t)n;
-    if (fd >= 0) {
-        close(fd);
-    }
-    return str_text(out);
+    return scratch_content(root, UIDLIST_NAME, out);
 }
 
 static int add(uint32_t uid, const char *name)

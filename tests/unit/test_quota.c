@@ -161,14 +161,7 @@ static void put(const char *name, const char *bytes)
 
 static const char *content(void)
 {
-    int fd = openat(maildir, "maildirsize", O_RDONLY | O_NOFOLLOW);
-    text.len = 0;
-    ssize_t n = fd < 0 ? -1 : read(fd, str_room(&text, 8192), 8192);
-    text.len = n < 0 ? 0 : (size_t)n;
-    if (fd >= 0) {
-        close(fd);
-    }
-    return fd < 0 ? "none" : str_text(&text);
+    return scratch_content(maildir, "maildirsize", &text);
 }
 
 /* `BYTES COUNT` of quota_load, at so many seconds after the file was touched. */
