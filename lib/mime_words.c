@@ -118,6 +118,9 @@ static const char *last_word_end(const char *start, const char *end)
 
 void mime_words_append(stralloc *out, struct mime_words *words, const char *bytes, size_t n)
 {
+    if (n == 0) {
+        return; /* bytes may be NULL */
+    }
     const char *p = bytes;
     const char *end = bytes + n;
     const char *last = last_word_end(bytes, end);

@@ -143,6 +143,9 @@ static void encoded_words(void)
         mime_words_append(&out, &words, table[i][0], strlen(table[i][0]));
         is(str_text(&out), table[i][1], table[i][0]);
     }
+    out.len = 0;
+    mime_words_append(&out, &words, NULL, 0);
+    is_number((long long)out.len, 0, "of_nothing_nothing_is_made");
     stralloc many = STRALLOC_ZERO;
     for (unsigned i = 0; i < 300000; i++) {
         str_cats(&many, "=?a?q?");
