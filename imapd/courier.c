@@ -168,6 +168,7 @@ static bool read_text(struct import *import, const char *name)
     return textfile_read(import->dir, name, &import->text) == 1;
 }
 
+/* -1: there is no room, or it is a name that no client could be told. */
 static int number_of(struct import *import, const char *name, size_t n)
 {
     struct keywords *keywords = &import->folder->keywords;
@@ -176,6 +177,7 @@ static int number_of(struct import *import, const char *name, size_t n)
         number = keywords_free_number(keywords);
         if (number >= 0) {
             keywords_set(keywords, (unsigned)number, name, n);
+            number = keywords->len[number] > 0 ? number : -1;
         }
     }
     return number;
