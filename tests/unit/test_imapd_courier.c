@@ -171,6 +171,31 @@ static void keeping_up(void)
     ok(folder_open(&folder, root, ".", FOLDER_WRITE) < 0, "is_not_followed");
     is(content("elsewhere"), "1 777 40\n7 1001.a.mx\n", "and_what_it_names_stays");
     close(root);
+    begin();
+    put("cur/1001.a.mx:2,S", "A: b\n\n1\n");
+    open_folder();
+    str_copys(&text, "1 ");
+    str_catf(&text, "%u 0000000002\n", folder.head.uidvalidity);
+    put("elsewhere", str_text(&text));
+    is_number(symlinkat("elsewhere", root, COURIER_UIDDB), 0, "one_that_comes_later");
+    put("new/1003.c.mx", "A: b\n\n3\n");
+    is_number(folder_sync(&folder, FOLDER_LOOK), 0, "hinders_nobody");
+    ok(strstr(content("elsewhere"), " 0000000002\n") != NULL, "and_is_not_written_through");
+    end();
+}
+
+/* Asked beside a scan, which would have taken that in. */
+static void a_list_that_knows_more(void)
+{
+    const struct folder_news none = {.n = 0};
+    three_messages();
+    put(COURIER_UIDDB, "1 777 40\n7 1001.a.mx\n");
+    open_folder();
+    put(COURIER_UIDDB, "1 777 50\n7 1001.a.mx\n");
+    is_number(courier_uidnext(&folder), 50, "courier_gave_more");
+    courier_keep_up(&folder, 42, &none);
+    is(content(COURIER_UIDDB), "1 777 50\n7 1001.a.mx\n", "its_numbers_are_not_taken_back");
+    end();
 }
 
 static void compacting(void)
@@ -219,7 +244,7 @@ static void keywords_of_the_list(void)
     } rows[] = {
         {"$Junk\nwork\n\n1001.a.mx:0 1\n1002.b.mx:1\n", "7:1001.a.mx+$Junk+work 12:1002.b.mx+work 40:1003.c.mx",
          "names_then_messages"},
-        {"$Junk\n\n1001.a.mx:1 0 999 1000 x 0\n", "7:1001.a.mx+$Junk 12:1002.b.mx 40:1003.c.mx", "numbers_that_no_name_has"},
+        {"$Junk\n\n1001.a.mx:1 999 1000 x -0\n", "7:1001.a.mx 12:1002.b.mx 40:1003.c.mx", "numbers_that_no_name_has"},
         {"$Junk\n\n1001.a.mx\n:0\n9.gone:0\n1002.b.mx:\n1002.b.mx: \n", "7:1001.a.mx 12:1002.b.mx 40:1003.c.mx",
          "lines_that_are_none"},
         {"a(b\n$Junk\n\n1001.a.mx:0\n1002.b.mx:1\n", "7:1001.a.mx 12:1002.b.mx+$Junk 40:1003.c.mx",
@@ -273,8 +298,12 @@ static void keywords_of_files(void)
     begin_keywords();
     put(LIST, "$Junk\n\n1001.a.mx:0\n1002.b.mx:0\n");
     put("courierimapkeywords/1001.a.mx", "one\n\ntwo\ntorn");
-    put("courierimapkeywords/.5.1002.b.mx", "old\n");
-    put("courierimapkeywords/.12.1002.b.mx:2,S", "later\n");
+    for (unsigned i = 0; i < 40; i++) {
+        char name[64];
+        unsigned number = (i * 7 + 3) % 40 + 8;
+        (void)snprintf(name, sizeof name, "courierimapkeywords/.%u.1002.b.mx:2,S", number);
+        put(name, number == 47 ? "later\n" : "old\n");
+    }
     put("courierimapkeywords/1002.b.mx", "oldest\n");
     put("courierimapkeywords/.x.1001.a.mx", "no\n");
     put("courierimapkeywords/.7", "no\n");
@@ -320,6 +349,7 @@ int main(void)
     uids();
     other_lists();
     keeping_up();
+    a_list_that_knows_more();
     compacting();
     keywords_of_the_list();
     many_keywords();
