@@ -126,7 +126,7 @@ static const struct reply *commit(struct session *session, struct folder_append 
     struct append_meta meta = {.bytes = lines->wire.bytes, .wire_bytes = crlf_wire_bytes(&lines->wire)};
     int64_t date = request->has_date ? request->date : (int64_t)(clock_wall_us() / 1000000);
     uint32_t uid;
-    meta.date = date < 0 ? 0 : date > UINT32_MAX ? UINT32_MAX : (uint32_t)date;
+    meta.date = date < 0 ? 0 : date >= RECORD_UNSEEN ? RECORD_UNSEEN - 1 : (uint32_t)date;
     const struct reply *trouble = flags_numbers(append->folder, &request->flags, true, &meta.flags, &meta.keywords);
     if (trouble != NULL) {
         return trouble;

@@ -103,6 +103,7 @@ static int put_item(struct session *session, uint32_t index, const struct fetch_
     const struct record *record = folder_record(&session->folder, index);
     stralloc *out = &session->out;
     uint64_t size;
+    uint32_t date;
     switch (item->kind) {
     case FETCH_UID:
         PUT_PAIR(out, "UID ", record->uid, "");
@@ -118,8 +119,11 @@ static int put_item(struct session *session, uint32_t index, const struct fetch_
         PUT_PAIR(out, "RFC822.SIZE ", size, "");
         return 0;
     case FETCH_DATE:
+        if (folder_date(&session->folder, index, &date) < 0) {
+            return errno == ENOENT ? 1 : -1;
+        }
         PUT(out, "INTERNALDATE ");
-        put_date(out, record->date);
+        put_date(out, date);
         return 0;
     case FETCH_MODSEQ:
         PUT_PAIR(out, "MODSEQ (", record->modseq, ")");

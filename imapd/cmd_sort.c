@@ -31,6 +31,16 @@ static bool parse_criteria(struct parser *parser, struct sort_criterion *criteri
     return parse_char(parser, ')');
 }
 
+/* Files need not be looked at for what nothing is sorted by. */
+static unsigned wanted_keys(const struct sort_criterion *criteria, unsigned n)
+{
+    unsigned wants = KEYS_TEXTS;
+    for (unsigned i = 0; i < n; i++) {
+        wants |= criteria[i].by == SORT_ARRIVAL || criteria[i].by == SORT_SIZE ? KEYS_FACTS : 0;
+    }
+    return wants;
+}
+
 static const struct reply *run(struct session *session, struct search *search, const struct sort_criterion *criteria, unsigned n)
 {
     const struct reply *trouble = search->trouble != NULL ? search->trouble : search_check_charset(session, search);
@@ -41,7 +51,7 @@ static const struct reply *run(struct session *session, struct search *search, c
     }
     session->condstore = session->condstore || search->has_modseq;
     search_run(session, search, &found);
-    sort_read(session, &found, KEYS_TEXTS, &messages);
+    sort_read(session, &found, wanted_keys(criteria, n), &messages);
     sort_run(&messages, criteria, n);
     session_put(session, "* SORT");
     for (uint32_t i = 0; i < messages.n; i++) {

@@ -40,17 +40,16 @@ bool status_parse(struct parser *parser, unsigned *items_out)
     return parse_char(parser, ')');
 }
 
-/* All sizes known: those that no name tells are read from the files, once. */
+/* Files that nobody has looked at yet are looked at, once. */
 static uint64_t sum_sizes(struct folder *folder)
 {
+    uint64_t sum = 0;
     for (uint32_t i = folder_first(folder); i < folder_end(folder); i = folder_next(folder, i)) {
         uint64_t size;
-        if (folder_record(folder, i)->size == UINT32_MAX && folder_size(folder, i, &size) < 0) {
-            continue; /* it went */
-        }
+        sum += folder_size(folder, i, &size) < 0 ? 0 : size; /* else it went */
     }
     folder_cache_flush(folder);
-    return folder->bytes;
+    return sum;
 }
 
 static uint32_t count_recent(struct folder *folder)

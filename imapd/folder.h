@@ -54,7 +54,6 @@ struct folder {
     struct index_stamp stamp;
     uint64_t scanned_us, cache_id, fresh_at;
     uint32_t n_live, n_unseen, n_deleted; /* all but the expunged */
-    uint64_t bytes;                       /* of those with a known size */
     uint32_t told_end;                    /* indexes below are known to the client */
     struct folder_list gone;              /* indexes expunged and told */
     struct folder_list pending;           /* indexes expunged, not yet told */
@@ -77,10 +76,12 @@ struct folder {
     uint64_t cache_checked; /* its size when it was last seen how much of it lives */
     const char *cache_map;
     size_t cache_len;
-    stralloc blobs;                                   /* made by this command, not yet in stafet.cache */
-    struct folder_list blob_uids, blob_places, sizes; /* places in blobs; sizes: UID and size of what was only counted */
-    struct mime_summary_work *work;                   /* the session's; NULL: made when it is needed */
-    stralloc out;                                     /* entries to append */
+    stralloc blobs;                            /* made by this command, not yet in stafet.cache */
+    struct folder_list blob_uids, blob_places; /* places in blobs */
+    stralloc facts;                            /* struct entry_cache: what this command saw of files, not yet in the journal */
+    struct entry_cache looked;                 /* the last of them; uid 0: none */
+    struct mime_summary_work *work;            /* the session's; NULL: made when it is needed */
+    stralloc out;                              /* entries to append */
 };
 
 /* Opens `path` below root ("." or ".A.B") and its index; without one (or with one whose damage shows) it is built: UIDs from
@@ -145,12 +146,14 @@ int folder_open_message(struct folder *folder, uint32_t index, uint64_t *bytes_o
 /* Between the two the file of one message, once open, stays open: all of its items are told, whatever happens to its name. */
 void folder_hold(struct folder *folder);
 void folder_release(struct folder *folder);
-/* The size that FETCH announces and sends. Reads the file where the index does not know it, and lets the index know. */
+/* (folder_look.c) The size that FETCH announces and sends, and INTERNALDATE. Where nobody has looked at the file yet it is looked
+ * at, where its name does not tell the size it is read; the index knows after the next folder_cache_flush. */
 int folder_size(struct folder *folder, uint32_t index, uint64_t *out);
+int folder_date(struct folder *folder, uint32_t index, uint32_t *out);
 /* The summary blob (lib/mime_summary.h): from the cache, else by parsing the file (and into the cache at the next
  * folder_cache_flush). The slice lives until the next call. */
 int folder_summary(struct folder *folder, uint32_t index, const char **bytes_out, size_t *len_out);
-/* Writes what folder_summary parsed into stafet.cache. At the end of a command. */
+/* Writes what folder_summary parsed into stafet.cache, and what was seen of files into the index. At the end of a command. */
 void folder_cache_flush(struct folder *folder);
 
 /* ---- changes (folder_change.c): FOLDER_WRITE only */

@@ -74,7 +74,6 @@ static int write_base(struct folder *folder, uint32_t uidvalidity, bool is_named
                                          .n_deleted = folder->n_deleted,
                                          .n_new = folder->n_new,
                                          .first_recent = folder->first_recent,
-                                         .bytes = folder->bytes,
                                          .highest_modseq = modseq,
                                          .forgotten_modseq = modseq,
                                          .scanned_us = folder->scanned_us,
@@ -182,7 +181,7 @@ int folder_build(struct folder *folder)
     }
     folder->head = (struct index_header){0};
     folder->n_tail = folder->n_live = folder->n_unseen = folder->n_deleted = folder->n_new = 0;
-    folder->bytes = folder->fresh_at = folder->cache_id = folder->cache_checked = folder->scanned_us = 0;
+    folder->fresh_at = folder->cache_id = folder->cache_checked = folder->scanned_us = 0;
     folder->modseq = clock_wall_us();
     folder->uidnext = folder->first_recent = 1;
     folder->stamp = (struct index_stamp){0};

@@ -16,7 +16,6 @@
 #include "imapd/dotlock.h"
 #include "lib/clock.h"
 #include "lib/crc32c.h"
-#include "lib/crlf.h"
 #include "lib/str.h"
 
 #define CACHE_NAME  "stafet.cache"
@@ -174,6 +173,7 @@ static int make_summary(struct folder *folder, uint32_t index)
     if (folder->work == NULL) {
         folder->work = memory_get(1, sizeof *folder->work);
     }
+    folder_look_at(folder, index, fd);
     mime_summary_start(folder->work);
     int result = feed_file(folder, fd);
     int error = errno;
@@ -204,44 +204,6 @@ int folder_summary(struct folder *folder, uint32_t index, const char **bytes_out
         return -1;
     }
     (void)find_made(folder, uid, bytes_out, len_out);
-    return 0;
-}
-
-/* Apart from folder_size: its large buffer would cost every call that needs none. */
-__attribute__((noinline)) static int count_file(struct folder *folder, uint32_t index, uint64_t *out)
-{
-    int fd = folder_open_message(folder, index, NULL);
-    if (fd < 0) {
-        return -1;
-    }
-    char piece[65536];
-    struct crlf count;
-    ssize_t n;
-    crlf_start(&count);
-    while ((n = read(fd, piece, sizeof piece)) > 0) {
-        crlf_count(&count, piece, (size_t)n);
-    }
-    int error = errno;
-    close(fd);
-    errno = error;
-    if (n < 0) {
-        return -1;
-    }
-    *out = crlf_wire_bytes(&count);
-    if (*out < UINT32_MAX) {
-        folder_list_add(&folder->sizes, folder_record_at(folder, index)->uid);
-        folder_list_add(&folder->sizes, (uint32_t)*out);
-    }
-    return 0;
-}
-
-int folder_size(struct folder *folder, uint32_t index, uint64_t *out)
-{
-    const struct record *record = folder_record_at(folder, index);
-    if (record->size == UINT32_MAX) {
-        return count_file(folder, index, out);
-    }
-    *out = record->size;
     return 0;
 }
 
@@ -319,38 +281,44 @@ static int append_blobs(struct folder *folder)
         uint32_t place = folder->blob_places.item[i];
         struct entry_cache item = {.uid = folder->blob_uids.item[i],
                                    .cache_at = (uint32_t)((at + place) / 8),
-                                   .size = size_of_blob(folder->blobs.s + place)};
+                                   .size = size_of_blob(folder->blobs.s + place),
+                                   .date = RECORD_UNSEEN};
         entry_put(&folder->out, &item, sizeof item);
     }
     entry_end(&folder->out, start, folder->blob_uids.n);
     return 0;
 }
 
-static void append_sizes(struct folder *folder)
+static void append_facts(struct folder *folder)
 {
     size_t start = entry_begin(&folder->out, ENTRY_CACHE, 0);
-    for (uint32_t i = 0; i < folder->sizes.n; i += 2) {
-        struct entry_cache item = {.uid = folder->sizes.item[i], .size = folder->sizes.item[i + 1]};
-        entry_put(&folder->out, &item, sizeof item);
-    }
-    entry_end(&folder->out, start, folder->sizes.n / 2);
+    entry_put(&folder->out, folder->facts.s, folder->facts.len);
+    entry_end(&folder->out, start, (uint32_t)(folder->facts.len / sizeof(struct entry_cache)));
 }
 
+static void forget_staged(struct folder *folder)
+{
+    folder->blobs.len = folder->facts.len = 0;
+    folder->blob_uids.n = folder->blob_places.n = 0;
+}
+
+/* A summary has counted the bytes: it has the last word on a size. */
 void folder_cache_stage(struct folder *folder)
 {
-    int result = folder->blob_uids.n > 0 ? append_blobs(folder) : 0;
-    if (result == 0 && folder->sizes.n > 0) {
-        append_sizes(folder);
+    if (folder->facts.len > 0) {
+        append_facts(folder);
     }
-    folder->blobs.len = 0;
-    folder->blob_uids.n = folder->blob_places.n = folder->sizes.n = 0;
+    if (folder->blob_uids.n > 0) {
+        (void)!append_blobs(folder);
+    }
+    forget_staged(folder);
 }
 
 /* In the midst of a command: the lock, but no new base, so that indexes stay. */
 void folder_cache_flush(struct folder *folder)
 {
     struct stat stat;
-    if (folder->blob_uids.n == 0 && folder->sizes.n == 0) {
+    if (folder->blob_uids.n == 0 && folder->facts.len == 0) {
         return;
     }
     if (flock(folder->lock, LOCK_EX | LOCK_NB) == 0) {
@@ -365,6 +333,5 @@ void folder_cache_flush(struct folder *folder)
         folder->is_own = was_own;
         folder_unlock(folder);
     }
-    folder->blobs.len = 0;
-    folder->blob_uids.n = folder->blob_places.n = folder->sizes.n = 0;
+    forget_staged(folder);
 }

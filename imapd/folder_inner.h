@@ -3,6 +3,8 @@
 #ifndef IMAPD_FOLDER_INNER_H
 #define IMAPD_FOLDER_INNER_H
 
+#include <sys/stat.h>
+
 #include "imapd/folder.h"
 
 void folder_list_sort(struct folder_list *list);
@@ -97,6 +99,11 @@ void folder_put_keyword(struct folder *folder, unsigned number);
 int folder_write_base(struct folder *folder, uint32_t uidvalidity);
 /* The first base of a folder that has none: UIDs of other servers' files, else new ones. Lock held. 0; -1 errno. */
 int folder_build(struct folder *folder);
+
+/* folder_look.c: INTERNALDATE by a file. */
+uint32_t folder_date_of(const struct stat *stat);
+/* The message's file is open: what it says is kept, where nobody has looked at it yet. */
+void folder_look_at(struct folder *folder, uint32_t index, int fd);
 
 /* folder_cache.c: a summary joins those that wait; those that wait go into stafet.cache, and their entry into folder->out (lock
  * held; folder_commit follows). */

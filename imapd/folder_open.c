@@ -236,9 +236,10 @@ void folder_close(struct folder *folder)
     stralloc_free(&folder->tail_names);
     stralloc_free(&folder->keywords.text);
     stralloc_free(&folder->out);
-    struct folder_list *lists[] = {&folder->gone,  &folder->pending,   &folder->ghosts,     &folder->changed,
-                                   &folder->sizes, &folder->blob_uids, &folder->blob_places};
+    struct folder_list *lists[] = {&folder->gone,    &folder->pending,   &folder->ghosts,
+                                   &folder->changed, &folder->blob_uids, &folder->blob_places};
     stralloc_free(&folder->blobs);
+    stralloc_free(&folder->facts);
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         folder_list_free(lists[i]);
     }

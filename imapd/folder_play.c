@@ -20,7 +20,6 @@ static void count(struct folder *folder, const struct record *record, int sign)
     folder->n_unseen += record->flags & MAILBOX_SEEN ? 0 : (uint32_t)sign;
     folder->n_deleted += record->flags & MAILBOX_TRASHED ? (uint32_t)sign : 0;
     folder->n_new += record->state & RECORD_IS_NEW ? (uint32_t)sign : 0;
-    folder->bytes += record->size == UINT32_MAX ? 0 : (uint64_t)(int64_t)sign * record->size;
 }
 
 /* Do all new messages have a name, and UIDs that ascend from UIDNEXT? */
@@ -130,12 +129,9 @@ static void play_cache(struct folder *folder, const struct entry *entry)
             continue;
         }
         struct record *record = folder_record_at(folder, index);
-        uint64_t before = record->size == UINT32_MAX ? 0 : record->size;
         record->cache_at = items[i].cache_at != 0 ? items[i].cache_at : record->cache_at;
         record->size = items[i].size;
-        if (!folder->is_replaying) {
-            folder->bytes += (record->size == UINT32_MAX ? 0 : record->size) - before;
-        }
+        record->date = items[i].date != RECORD_UNSEEN ? items[i].date : record->date;
     }
 }
 
@@ -306,7 +302,6 @@ int folder_load(struct folder *folder)
     folder->n_unseen = head->n_unseen;
     folder->n_deleted = head->n_deleted;
     folder->n_new = head->n_new;
-    folder->bytes = head->bytes;
     folder->n_tail = 0;
     folder->tail_names.len = 0;
     folder_check_text(folder, head->keywords_at, head->keywords_len);

@@ -68,11 +68,10 @@ static void move_to_cur(struct scan *scan, struct place *place, const struct nam
     }
 }
 
-/* The name's word, where the file does not belie it. */
-static uint32_t size_of(const struct mailbox_message *message, uint64_t stored)
+/* The name's word. */
+static uint32_t size_of(const struct mailbox_message *message)
 {
-    bool is_right = message->size == stored && message->wire_size <= 2 * stored + 2;
-    return !is_right || message->wire_size >= UINT32_MAX ? UINT32_MAX : (uint32_t)message->wire_size;
+    return message->wire_size >= UINT32_MAX ? UINT32_MAX : (uint32_t)message->wire_size;
 }
 
 static void put_record(struct scan *scan, const struct record *record, const stralloc *base)
@@ -85,6 +84,19 @@ static void put_record(struct scan *scan, const struct record *record, const str
     scan->n_records++;
 }
 
+/* Mail that just came is looked at here; what lies in cur/ already, maybe 100,000 of it, when somebody asks (folder_look.c). 0;
+ * -1 errno. */
+static int look_at(const struct place *place, const struct mailbox_message *message, struct record *record)
+{
+    struct stat stat;
+    if (fstatat(place->folder, place->name, &stat, AT_SYMLINK_NOFOLLOW) < 0) {
+        return -1;
+    }
+    record->date = folder_date_of(&stat);
+    record->size = message->size == (uint64_t)stat.st_size ? record->size : UINT32_MAX;
+    return 0;
+}
+
 /* 0; -1 errno: the file may be there and cannot be looked at. */
 static int take_one(struct scan *scan, const struct scan_new *fresh, uint32_t uid)
 {
@@ -94,23 +106,22 @@ static int take_one(struct scan *scan, const struct scan_new *fresh, uint32_t ui
     struct place place = {
         .name = mailbox_name(&scan->box, fresh->at), .folder = is_new ? folder->fresh : folder->cur, .is_new = is_new};
     struct nameinfo info;
-    struct stat stat;
     nameinfo_parse(place.name + message->base_len, (size_t)message->name_len - message->base_len, &info);
     str_copy(&place.base, place.name, message->base_len);
     bool is_bare = message->name_len == message->base_len;
     if (is_new && folder->mode == FOLDER_WRITE) {
         move_to_cur(scan, &place, &info, uid);
     }
-    int looked = fstatat(place.folder, place.name, &stat, AT_SYMLINK_NOFOLLOW);
+    bool is_ours = info.is_ours || (is_new && (!place.is_new || is_bare));
+    struct record record = {.uid = uid,
+                            .flags = info.flags,
+                            .state = (uint8_t)((place.is_new ? RECORD_IS_NEW : 0) | (is_ours ? 0 : RECORD_IS_ODD)),
+                            .keywords = info.keywords,
+                            .date = RECORD_UNSEEN,
+                            .size = size_of(message)};
+    int looked = is_new ? look_at(&place, message, &record) : 0;
     int error = looked < 0 ? errno : 0;
     if (looked == 0) {
-        bool is_ours = info.is_ours || (is_new && (!place.is_new || is_bare));
-        struct record record = {.uid = uid,
-                                .flags = info.flags,
-                                .state = (uint8_t)((place.is_new ? RECORD_IS_NEW : 0) | (is_ours ? 0 : RECORD_IS_ODD)),
-                                .keywords = info.keywords,
-                                .date = stat.st_mtim.tv_sec < 0 ? 0 : (uint32_t)stat.st_mtim.tv_sec,
-                                .size = size_of(message, (uint64_t)stat.st_size)};
         put_record(scan, &record, &place.base);
         if (!fresh->is_listed) {
             uidlist_line_append(&scan->lines, uid, place.base.s, place.base.len);

@@ -18,7 +18,7 @@
 #include <skalibs/stralloc.h>
 
 enum { INDEX_HEADER = 256, INDEX_BLOCK = 16384, INDEX_KEYWORDS = 64, INDEX_ENTRY_MAX = 1 << 28, INDEX_UNKNOWN_SIZE = -1 };
-#define INDEX_MAGIC "STIDX02\n"
+#define INDEX_MAGIC "STIDX03\n"
 #define INDEX_NAME  "stafet.index"
 
 /* State of a record. */
@@ -27,6 +27,8 @@ enum {
     RECORD_IS_ODD = 2, /* its name in cur/ is not BASE:2,LETTERS in order: only a scan tells it */
     RECORD_IS_GONE = 4 /* expunged; only in a session's memory */
 };
+/* As a date: nobody has looked at the file yet. Its mtime is the date, and the size is only the word of its name. */
+#define RECORD_UNSEEN UINT32_MAX
 struct record {
     uint32_t uid;
     uint8_t flags; /* MAILBOX_* of lib/mailbox.h */
@@ -34,7 +36,7 @@ struct record {
     uint16_t reserved;
     uint64_t keywords; /* bit n: keyword n; 0-25 are the letters a-z of the name */
     uint64_t modseq;
-    uint32_t date;     /* INTERNALDATE, seconds since 1970 */
+    uint32_t date;     /* INTERNALDATE, seconds since 1970; RECORD_UNSEEN */
     uint32_t size;     /* RFC822.SIZE; UINT32_MAX: not known */
     uint32_t name_at;  /* into the names of the base, or (appended since) of the session */
     uint32_t cache_at; /* in units of 8 bytes of stafet.cache; 0: none */
@@ -54,7 +56,7 @@ struct index_header {
     uint32_t n;
     uint32_t n_unseen, n_deleted;
     uint32_t first_recent; /* UIDs from here on are \Recent to the next session */
-    uint64_t bytes;        /* sum of the known sizes */
+    uint64_t unused_sum;
     uint64_t highest_modseq;
     uint64_t forgotten_modseq; /* which UIDs were expunged up to here is not known any more: gaps tell */
     uint64_t scanned_us;       /* the last whole scan of cur/ */
@@ -94,7 +96,7 @@ struct entry_range {
 };
 struct entry_cache {
     uint32_t uid, cache_at, size;
-    uint32_t reserved;
+    uint32_t date; /* RECORD_UNSEEN: as before */
 };
 struct entry_stamp {
     struct index_stamp stamp;

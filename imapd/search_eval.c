@@ -53,6 +53,12 @@ static bool by_day(enum search_kind kind, int64_t day, int64_t wanted)
     }
 }
 
+static bool by_arrival(struct session *session, const struct search_key *key, uint32_t index)
+{
+    uint32_t date;
+    return folder_date(&session->folder, index, &date) == 0 && by_day(key->kind, (int64_t)date / DAY * DAY, key->number);
+}
+
 static bool by_record(struct session *session, const struct search_key *key, uint32_t index)
 {
     const struct record *record = folder_record(&session->folder, index);
@@ -75,7 +81,7 @@ static bool by_record(struct session *session, const struct search_key *key, uin
     case SEARCH_BEFORE:
     case SEARCH_ON:
     case SEARCH_SINCE:
-        return by_day(key->kind, (int64_t)record->date / DAY * DAY, key->number);
+        return by_arrival(session, key, index);
     case SEARCH_LARGER:
     case SEARCH_SMALLER:
         return by_size(session, key, index);

@@ -18,20 +18,35 @@ static struct sort_text keep(stralloc *arena, const struct mime_summary *summary
     return out;
 }
 
+/* INTERNALDATE stands in where a message has no date; most have one. */
+static void read_facts(struct session *session, unsigned wants, bool has_date, struct sort_message *out)
+{
+    uint64_t size = 0;
+    uint32_t date = 0;
+    if (wants & KEYS_FACTS || !has_date) {
+        (void)folder_date(&session->folder, out->index, &date);
+        out->arrival = date;
+        out->sent = has_date ? out->sent : date;
+    }
+    if (wants & KEYS_FACTS) {
+        (void)folder_size(&session->folder, out->index, &size);
+        out->size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
+    }
+}
+
 static void read_one(struct session *session, uint32_t index, unsigned wants, struct sort_message *out, stralloc *arena)
 {
-    const struct record *record = folder_record(&session->folder, index);
     const char *bytes;
     size_t len;
-    uint64_t size = 0;
     struct mime_summary summary;
-    *out = (struct sort_message){.index = index, .arrival = record->date, .sent = record->date};
-    (void)folder_size(&session->folder, index, &size);
-    out->size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
-    if (folder_summary(&session->folder, index, &bytes, &len) < 0 || !mime_summary_open(&summary, bytes, len)) {
+    *out = (struct sort_message){.index = index};
+    bool is_read = folder_summary(&session->folder, index, &bytes, &len) == 0 && mime_summary_open(&summary, bytes, len);
+    bool has_date = is_read && summary.flags & MIME_SUMMARY_HAS_DATE;
+    out->sent = has_date ? summary.sent : 0;
+    read_facts(session, wants, has_date, out);
+    if (!is_read) {
         return;
     }
-    out->sent = summary.flags & MIME_SUMMARY_HAS_DATE ? summary.sent : out->sent;
     out->is_reply = summary.flags & MIME_SUMMARY_IS_REPLY;
     out->id = summary.id_hash;
     if (wants & KEYS_TEXTS) {

@@ -22,7 +22,7 @@ struct sort_message {
     uint64_t id;
     struct sort_text cc, from, subject, to, references; /* references: 8 bytes an id */
 };
-enum { KEYS_TEXTS = 1, KEYS_THREAD = 2 };
+enum { KEYS_TEXTS = 1, KEYS_THREAD = 2, KEYS_FACTS = 4 }; /* FACTS: arrival and size */
 struct sort_messages {
     struct sort_message *message;
     uint32_t n;

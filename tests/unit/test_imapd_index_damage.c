@@ -35,10 +35,12 @@ static void view(struct folder *folder, stralloc *out)
     for (uint32_t i = folder_first(folder); i < folder_end(folder); i = folder_next(folder, i)) {
         const struct record *record = folder_record(folder, i);
         uint64_t size = 0;
+        uint32_t date = 0;
         int fd = folder_open_message(folder, i, NULL);
         (void)!folder_size(folder, i, &size);
+        (void)!folder_date(folder, i, &date);
         record = folder_record(folder, i);
-        str_catf(out, "%u:%x:%llx:%u:%llu:%s ", record->uid, record->flags, (unsigned long long)record->keywords, record->date,
+        str_catf(out, "%u:%x:%llx:%u:%llu:%s ", record->uid, record->flags, (unsigned long long)record->keywords, date,
                  (unsigned long long)size, fd < 0 ? "lost" : folder_base_name(folder, i));
         close(fd);
     }
