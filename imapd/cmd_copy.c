@@ -20,13 +20,13 @@ static void append_copyuid(stralloc *out, uint32_t uidvalidity, const struct fol
     put_uids(out, uids);
 }
 
+/* What copies of them will count. */
 static uint64_t sum_bytes(struct session *session, const struct folder_list *which)
 {
     uint64_t sum = 0;
-    for (uint32_t i = 0; i < which->n; i++) {
+    for (uint32_t i = 0; i < which->n && quota_is_limited(&session->quota); i++) {
         uint32_t index = folder_index_of_uid(&session->folder, which->item[i]);
-        uint32_t size = index == FOLDER_NONE ? UINT32_MAX : folder_record(&session->folder, index)->size;
-        sum += size == UINT32_MAX ? 0 : size;
+        sum += index == FOLDER_NONE ? 0 : folder_stored_bytes(&session->folder, index);
     }
     return sum;
 }
@@ -87,7 +87,7 @@ static const struct reply *transfer_set(struct session *session, const struct re
     targets_uids(session, &targets, &transfer.which);
     targets_free(&targets);
     uint64_t bytes = is_move ? 0 : sum_bytes(session, &transfer.which);
-    if (bytes > 0 && !session_has_room(session, bytes, transfer.which.n)) {
+    if (!is_move && transfer.which.n > 0 && !session_has_room(session, bytes, transfer.which.n)) {
         reply = &reply_over_quota;
     } else if (run(session, name, &transfer, is_move) < 0) {
         reply = errno == ENOENT ? &reply_try_create : reply_of_errno(errno);
@@ -96,7 +96,8 @@ static const struct reply *transfer_set(struct session *session, const struct re
         reply = answer(session, &transfer, is_move);
     }
     if (!is_move && transfer.uids.n > 0) {
-        session_take_quota(session, bytes, transfer.uids.n);
+        bool are_all = transfer.uids.n == transfer.which.n;
+        session_take_quota(session, are_all ? bytes : sum_bytes(session, &transfer.sources), transfer.uids.n);
     }
     folder_list_free(&transfer.which);
     folder_list_free(&transfer.sources);

@@ -143,6 +143,8 @@ void folder_each_vanished(struct folder *folder, uint64_t modseq, void (*each)(v
 /* Opens for reading; a name that is not right any more is looked up by one scan. errno ENOENT: expunged by another program.
  * bytes_out (may be NULL): stored bytes. */
 int folder_open_message(struct folder *folder, uint32_t index, uint64_t *bytes_out);
+/* What the message counts for the quota: ,S= of its name, else what its file holds. 0: it is gone. */
+uint64_t folder_stored_bytes(struct folder *folder, uint32_t index);
 /* Between the two the file of one message, once open, stays open: all of its items are told, whatever happens to its name. */
 void folder_hold(struct folder *folder);
 void folder_release(struct folder *folder);

@@ -139,32 +139,55 @@ static int open_held(const struct folder *folder, uint64_t *bytes_out)
     return fd;
 }
 
-static int open_by_name(struct folder *folder, uint32_t index, uint64_t *bytes_out)
+static int stat_file(const struct folder *folder, stralloc *name, uint64_t *bytes_out)
+{
+    struct stat stat;
+    if (fstatat(folder->dir, str_text(name), &stat, AT_SYMLINK_NOFOLLOW) < 0) {
+        return -1;
+    }
+    *bytes_out = (uint64_t)stat.st_size;
+    return 0;
+}
+
+/* What `reach` makes of the file under its name of now. */
+static int by_name(struct folder *folder, uint32_t index, int (*reach)(const struct folder *, stralloc *, uint64_t *),
+                   uint64_t *bytes_out)
 {
     stralloc name = STRALLOC_ZERO;
-    int fd = -1;
+    int result = -1;
     errno = ENOENT;
     if (!(folder_record_at(folder, index)->state & RECORD_IS_ODD)) {
         folder_name_append(folder, index, &name);
-        fd = open_file(folder, &name, bytes_out);
+        result = reach(folder, &name, bytes_out);
     }
-    for (unsigned look = 0; fd < 0 && errno == ENOENT && look < TRIES; look++) {
+    for (unsigned look = 0; result < 0 && errno == ENOENT && look < TRIES; look++) {
         if (folder_find_name(folder, index, look > 0, &name) < 0) {
             break;
         }
-        fd = open_file(folder, &name, bytes_out);
+        result = reach(folder, &name, bytes_out);
     }
     int error = errno;
     stralloc_free(&name);
     errno = error;
-    return fd;
+    return result;
+}
+
+uint64_t folder_stored_bytes(struct folder *folder, uint32_t index)
+{
+    struct mailbox_name said;
+    uint64_t bytes = 0;
+    const char *base = folder_base_name(folder, index);
+    if (mailbox_name_parse(base, strlen(base), &said) && said.size != MAILBOX_UNKNOWN) {
+        return said.size;
+    }
+    return by_name(folder, index, stat_file, &bytes) < 0 ? 0 : bytes;
 }
 
 int folder_open_message(struct folder *folder, uint32_t index, uint64_t *bytes_out)
 {
     int fd = open_held(folder, bytes_out);
     if (fd < 0) {
-        fd = open_by_name(folder, index, bytes_out);
+        fd = by_name(folder, index, open_file, bytes_out);
         int error = errno;
         if (fd >= 0 && folder->is_holding && folder->held < 0) {
             folder->held = dup(fd);
