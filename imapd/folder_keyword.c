@@ -74,10 +74,29 @@ static int give_number(struct folder *folder, const char *name, size_t n)
     return number;
 }
 
-/* With Dovecot's file read anew: its numbers hold. */
-static int look_or_give(struct folder *folder, const char *name, size_t n)
+static void pass_over(void *ctx, const struct keywords_line *line)
 {
-    if (folder_read_keywords(folder) < 0) {
+    (void)ctx;
+    (void)line;
+}
+
+/* Names of stafet-keywords that the journal has lost: their numbers are taken. Which messages have them is for the next scan. */
+static int read_our_names(struct folder *folder)
+{
+    struct keyword_names before;
+    folder_keep_names(folder, &before);
+    if (keywords_read_ours(&folder->keywords, folder->dir, folder->head.uidvalidity, pass_over, NULL) < 0) {
+        return -1;
+    }
+    folder_put_new_names(folder, &before);
+    return 0;
+}
+
+/* With the files read anew where they may say more: their numbers hold. */
+static int look_or_give(struct folder *folder, const char *name, size_t n, const struct index_stamp *now)
+{
+    bool is_ours_known = now->keywords_size == folder->stamp.keywords_size;
+    if (folder_read_keywords(folder) < 0 || (!is_ours_known && read_our_names(folder) < 0)) {
         return -1;
     }
     int number = keywords_find(&folder->keywords, name, n);
@@ -97,7 +116,7 @@ int folder_make_keyword(struct folder *folder, const char *name, size_t n)
         return -1;
     }
     folder_keep_names(folder, &before);
-    number = look_or_give(folder, name, n);
+    number = look_or_give(folder, name, n, &stamp);
     int error = errno;
     folder_put_stamp_since(folder, &stamp);
     if (folder_commit(folder) < 0) {
