@@ -125,19 +125,21 @@ static int remove_locked(int root, const char *grave, struct sum *sum)
     }
 }
 
-/* With stafet.lock of that folder: who has it is waited for, or (an old grave) goes on with the removal. */
+/* With stafet.lock of that folder: who has it is waited for, or (an old grave) goes on with the removal. Whoever unlinks a
+ * message counts it, so that the quota hears of each once. */
 static int remove_grave(int root, const char *grave, bool is_old, struct sum *sum)
 {
     int top = openat(root, grave, FOLDER_FLAGS);
-    int lock = top < 0 ? -1 : is_old ? dotlock_enter_free(top) : dotlock_enter(top);
+    if (top < 0) {
+        return gone(-1);
+    }
+    int lock = is_old ? dotlock_enter_free(top) : dotlock_enter(top);
     int result = lock < 0 ? -1 : remove_locked(root, grave, sum);
     int error = errno;
     if (lock >= 0) {
         close(lock);
     }
-    if (top >= 0) {
-        close(top);
-    }
+    close(top);
     errno = error;
     return result;
 }
@@ -160,14 +162,13 @@ static bool is_rest(int root, const char *name)
            fstatat(root, name, &stat, AT_SYMLINK_NOFOLLOW) == 0 && (uint64_t)stat.st_mtime + OLD_SECONDS < now;
 }
 
-static void remove_rests(int root)
+static void remove_rests(int root, struct sum *sum)
 {
     int fd = openat(root, ".", FOLDER_FLAGS);
     DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-    struct sum ignored = {0};
     for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
         if (is_rest(root, entry->d_name)) {
-            (void)!remove_grave(root, entry->d_name, true, &ignored);
+            (void)!remove_grave(root, entry->d_name, true, sum);
         }
     }
     if (folder != NULL) {
@@ -179,7 +180,6 @@ int removal_run(int root, const char *folder, uint64_t *bytes_out, uint32_t *n_o
 {
     char grave[64];
     struct sum sum = {0};
-    remove_rests(root);
     (void)snprintf(grave, sizeof grave, GRAVE "%llu.%ld", (unsigned long long)clock_wall_us(), (long)getpid());
     stralloc directory = STRALLOC_ZERO;
     mailboxes_directory(root, folder, &directory);
@@ -191,6 +191,7 @@ int removal_run(int root, const char *folder, uint64_t *bytes_out, uint32_t *n_o
     if (remove_grave(root, grave, false, &sum) < 0) {
         log_event("alert", "what=%s folder=%s error=%s", "a removed mailbox leaves files behind", grave, strerror(errno));
     }
+    remove_rests(root, &sum);
     *bytes_out = sum.bytes;
     *n_out = sum.n;
     return 0;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* 0: the mailbox is gone, and what its messages held (by ,S= or file); -1 errno: it stays. Files that are left (an interrupted
- * removal, a folder in it that is not ours: logged) are tried again by the next one. */
+ * removal, a folder in it that is not ours: logged) are tried again by the next one, which counts them. */
 int removal_run(int root, const char *folder, uint64_t *bytes_out, uint32_t *n_out);
 /* A folder that nobody lists, and all in it. */
 void removal_clear(int root, const char *name);
