@@ -287,7 +287,16 @@ int folder_store(struct folder *folder, const struct folder_list *which, const s
 {
     for (uint32_t at = 0; at < which->n; at += PORTION) {
         uint32_t n = which->n - at < PORTION ? which->n - at : PORTION;
-        if (store_portion(folder, which->item + at, n, store, failed) < 0) {
+        uint32_t n_failed = failed == NULL ? 0 : failed->n;
+        int result = store_portion(folder, which->item + at, n, store, failed);
+        if (result < 0 && errno == ENAMETOOLONG && unlinkat(folder->dir, INDEX_NAME, 0) == 0) {
+            /* An index from before names were shortened: made anew it has other names, and the same UIDs. */
+            if (failed != NULL) {
+                failed->n = n_failed;
+            }
+            result = store_portion(folder, which->item + at, n, store, failed);
+        }
+        if (result < 0) {
             return -1;
         }
     }

@@ -13,8 +13,6 @@
 
 #include "imapd/dotlock.h"
 #include "imapd/nameinfo.h"
-#include "lib/clock.h"
-#include "lib/msgid.h"
 #include "lib/str.h"
 
 enum { COPY_BUFFER = 65536, TRIES = 64, UNMAPPED = -3 };
@@ -60,24 +58,12 @@ static int map_keywords(struct transfer *transfer, uint64_t bits, uint64_t *out)
     return 0;
 }
 
-/* A new base name with the fields (,S= ,W=) of the old one: the same name may stand in the target already. The time of arrival
- * stays; where the name does not begin with one (a name must not begin with a dot) it is INTERNALDATE. */
+/* The same name may stand in the target already. The time of arrival stays; where the name does not begin with one (a name must
+ * not begin with a dot) it is INTERNALDATE. */
 static void make_base(struct transfer *transfer, const char *old, uint32_t date)
 {
-    char id[MSGID_LEN + 1];
-    msgid_make(clock_wall_us(), id);
-    const char *comma = strchr(old, ',');
-    size_t seconds = strspn(old, "0123456789");
     transfer->base.len = 0;
-    if (seconds > 0 && seconds < 12 && old[seconds] == '.') {
-        str_cat(&transfer->base, old, seconds);
-    } else {
-        str_catn(&transfer->base, date);
-    }
-    str_catf(&transfer->base, ".C%s", id);
-    if (comma != NULL) {
-        str_cats(&transfer->base, comma);
-    }
+    mailbox_base_append(&transfer->base, old, strlen(old), 'C', date);
 }
 
 static int write_copy(int in, int out)

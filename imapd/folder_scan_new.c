@@ -41,8 +41,28 @@ struct place {
     const char *name; /* the file's now */
     int folder;
     bool is_new;
-    stralloc base, target;
+    stralloc base, target, shorter;
 };
+
+/* A base name with which flags would not fit behind the name: others could not even be told that the message is to be removed. It
+ * gets a shorter one, also before a SELECT; where that cannot be, it stays. */
+static void shorten(struct scan *scan, struct place *place, bool is_listed)
+{
+    struct stat stat;
+    size_t base_len = place->base.len;
+    if (base_len <= MAILBOX_BASE_MAX || fstatat(place->folder, place->name, &stat, AT_SYMLINK_NOFOLLOW) < 0) {
+        return;
+    }
+    mailbox_base_append(&place->shorter, place->name, base_len, 'L', stat.st_mtim.tv_sec < 0 ? 0 : (uint64_t)stat.st_mtim.tv_sec);
+    size_t shorter_len = place->shorter.len;
+    str_cats(&place->shorter, place->name + base_len);
+    if (renameat2(place->folder, place->name, place->folder, str_text(&place->shorter), RENAME_NOREPLACE) == 0) {
+        str_copy(&place->base, place->shorter.s, shorter_len);
+        place->name = place->shorter.s;
+        scan->has_moved = true;
+        scan->is_list_lost = scan->is_list_lost || is_listed;
+    }
+}
 
 /* new/NAME to cur/BASE:2,LETTERS; place->base is then its base name. */
 static void move_to_cur(struct scan *scan, struct place *place, const struct nameinfo *info, uint32_t uid)
@@ -109,6 +129,7 @@ static int take_one(struct scan *scan, const struct scan_new *fresh, uint32_t ui
     nameinfo_parse(place.name + message->base_len, (size_t)message->name_len - message->base_len, &info);
     str_copy(&place.base, place.name, message->base_len);
     bool is_bare = message->name_len == message->base_len;
+    shorten(scan, &place, fresh->is_listed);
     if (is_new && folder->mode == FOLDER_WRITE) {
         move_to_cur(scan, &place, &info, uid);
     }
@@ -130,6 +151,7 @@ static int take_one(struct scan *scan, const struct scan_new *fresh, uint32_t ui
     } /* else it went while we looked: no UID was given */
     stralloc_free(&place.base);
     stralloc_free(&place.target);
+    stralloc_free(&place.shorter);
     errno = error;
     return error == 0 || error == ENOENT ? 0 : -1;
 }

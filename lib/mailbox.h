@@ -17,7 +17,7 @@
 #include <skalibs/stralloc.h>
 
 #define MAILBOX_UNKNOWN UINT64_MAX
-enum { MAILBOX_NAME_MAX = 255 };
+enum { MAILBOX_NAME_MAX = 255, MAILBOX_BASE_MAX = MAILBOX_NAME_MAX - 3 - 6 - 26 }; /* `:2,`, all flags, all keyword letters */
 /* Flags of `:2,` in a name. */
 enum { MAILBOX_DRAFT = 1, MAILBOX_FLAGGED = 2, MAILBOX_PASSED = 4, MAILBOX_REPLIED = 8, MAILBOX_SEEN = 16, MAILBOX_TRASHED = 32 };
 /* State of a message; bits from 16 up are the caller's. */
@@ -77,6 +77,9 @@ int mailbox_move_to_cur(struct mailbox *box, uint32_t i);
  * nothing to do; -1 errno. */
 int mailbox_part(const struct mailbox *box, uint32_t k, bool gives_way);
 const char *mailbox_hidden_name(const struct mailbox *box, uint32_t k);
+/* Another base name for a message: SECONDS (of the old one, else `seconds`) `.` KIND and an id, then the old one's fields; of
+ * fields so long that no flag would fit behind them only ,S= and ,W=. */
+void mailbox_base_append(stralloc *out, const char *base, size_t base_len, char kind, uint64_t seconds);
 void mailbox_close(struct mailbox *box);
 
 #endif

@@ -36,21 +36,45 @@ static bool find(const struct mailbox *box, const struct mailbox_message *messag
     return fstatat(out->folder, out->name, &out->stat, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* SECONDS.D<id> and the old name's fields and flags: the time of arrival stays. */
-static int rename_away(const struct place *place)
+static void append_fields(stralloc *out, size_t room, const char *base, size_t base_len)
+{
+    struct mailbox_name said;
+    const char *fields = memchr(base, ',', base_len);
+    size_t len = fields == NULL ? 0 : base_len - (size_t)(fields - base);
+    if (len <= room) {
+        str_cat(out, fields == NULL ? "" : fields, len);
+        return;
+    }
+    if (mailbox_name_parse(base, base_len, &said) && said.size != MAILBOX_UNKNOWN) {
+        str_catf(out, ",S=%llu", (unsigned long long)said.size);
+        if (said.wire_size != MAILBOX_UNKNOWN) {
+            str_catf(out, ",W=%llu", (unsigned long long)said.wire_size);
+        }
+    }
+}
+
+void mailbox_base_append(stralloc *out, const char *base, size_t base_len, char kind, uint64_t seconds)
 {
     char id[MSGID_LEN + 1];
-    stralloc to = STRALLOC_ZERO;
-    size_t digits = strspn(place->name, "0123456789");
-    const char *fields = memchr(place->name, ',', place->base_len);
+    size_t start = out->len;
+    size_t digits = strspn(base, "0123456789");
     msgid_make(clock_wall_us(), id);
-    if (digits > 0 && digits <= TIME_DIGITS_MAX && place->name[digits] == '.') {
-        str_cat(&to, place->name, digits);
+    if (digits > 0 && digits <= TIME_DIGITS_MAX && base[digits] == '.') {
+        str_cat(out, base, digits);
     } else {
-        str_catn(&to, (unsigned long)place->stat.st_mtim.tv_sec);
+        str_catn(out, seconds);
     }
-    str_catf(&to, ".D%s", id);
-    str_cats(&to, fields == NULL ? place->name + place->base_len : fields);
+    str_catf(out, ".%c%s", kind, id);
+    append_fields(out, MAILBOX_BASE_MAX - (out->len - start), base, base_len);
+}
+
+/* The time of arrival and the flags stay. */
+static int rename_away(const struct place *place)
+{
+    stralloc to = STRALLOC_ZERO;
+    uint64_t seconds = place->stat.st_mtim.tv_sec < 0 ? 0 : (uint64_t)place->stat.st_mtim.tv_sec;
+    mailbox_base_append(&to, place->name, place->base_len, 'D', seconds);
+    str_cats(&to, place->name + place->base_len);
     int result = renameat2(place->folder, place->name, place->folder, str_text(&to), RENAME_NOREPLACE);
     int error = errno;
     stralloc_free(&to);

@@ -343,27 +343,60 @@ static int open_last(void *ctx)
     return fd < 0 ? -1 : 0;
 }
 
+/* The index gets message 2 under this name. */
+static bool add_name(struct folder *folder, const char *name, uint8_t state)
+{
+    const struct record record = {.uid = 2, .state = state};
+    if (folder_lock(folder) < 0) {
+        return false;
+    }
+    size_t start = entry_begin(&folder->out, ENTRY_APPEND, folder_next_modseq(folder));
+    entry_put(&folder->out, &record, sizeof record);
+    entry_put(&folder->out, name, strlen(name) + 1);
+    entry_end(&folder->out, start, 1);
+    bool is_done = folder_commit(folder) == 0;
+    folder_unlock(folder);
+    return is_done;
+}
+
 /* Right sums over a name that leads out of the folder. */
 static void test_name_that_is_a_path(void)
 {
     struct folder folder;
-    static const char name[] = "../../secret";
-    const struct record record = {.uid = 2, .state = RECORD_IS_NEW};
     make_folder("p");
     deliver("p", "cur", 1, ":2,S");
     put("secret", "not mail\n");
-    ok(folder_open(&folder, root, "p", FOLDER_WRITE) == 0 && folder_lock(&folder) == 0, "a_folder");
-    size_t start = entry_begin(&folder.out, ENTRY_APPEND, folder_next_modseq(&folder));
-    entry_put(&folder.out, &record, sizeof record);
-    entry_put(&folder.out, name, sizeof name);
-    entry_end(&folder.out, start, 1);
-    ok(folder_commit(&folder) == 0, "whose_index_has_a_path_for_a_name");
-    folder_unlock(&folder);
+    ok(folder_open(&folder, root, "p", FOLDER_WRITE) == 0, "a_folder");
+    ok(add_name(&folder, "../../secret", RECORD_IS_NEW), "whose_index_has_a_path_for_a_name");
     ok(folder_guarded(&folder, open_last, &folder) == -1 && errno == EUCLEAN, "is_damaged");
     folder_close(&folder);
     ok(folder_open(&folder, root, "p", FOLDER_WRITE) == 0 && folder_sync(&folder, FOLDER_LOOK) == 0, "and_made_anew");
     is(view(&folder), "1:10", "without_it");
     folder_close(&folder);
+}
+
+/* An index that older code made knows a name without room for flags. */
+static void test_name_without_room(void)
+{
+    struct folder folder;
+    struct folder_list list = {0};
+    struct folder_list failed = {0};
+    struct folder_store store = {.how = STORE_ADD, .flags = MAILBOX_SEEN | MAILBOX_TRASHED};
+    char path[300];
+    int len = snprintf(path, sizeof path, "l/cur/1000002.%0244d:2,", 0);
+    make_folder("l");
+    deliver("l", "cur", 1, ":2,S");
+    ok(folder_open(&folder, root, "l", FOLDER_WRITE) == 0 && folder_sync(&folder, FOLDER_LOOK) == 0, "a_folder");
+    put(path, "A: b\n\nxyz\n");
+    path[len - 3] = '\0';
+    ok(add_name(&folder, path + 6, 0), "whose_index_has_a_long_name");
+    (void)folder_tell_exists(&folder);
+    list_of(&list, 1, 2);
+    is_number(folder_store(&folder, &list, &store, &failed), 0, "flags_are_stored");
+    is(view(&folder), "1:30 2:30", "for_each_message");
+    ok(failed.n == 0 && strcmp(expunges(&folder), "") == 0, "and_both_are_the_same_as_before");
+    folder_close(&folder);
+    folder_list_free(&list);
 }
 
 /* A journal of this length: sizes of messages that are not there. */
@@ -458,6 +491,7 @@ int main(void)
     test_damage_of_target();
     test_long_journal();
     test_name_that_is_a_path();
+    test_name_without_room();
     char command[64];
     (void)snprintf(command, sizeof command, "rm -rf %s", path);
     return system(command) != 0 ? 1 : done();
