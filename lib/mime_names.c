@@ -6,7 +6,7 @@
 
 enum { LENGTHS = 32, SAME_LENGTH = 10 };
 static const struct name {
-    const char *text; /* letters and - */
+    const char *text; /* small letters, digits and - */
     enum mime_name name;
 } names[LENGTHS][SAME_LENGTH] = {
     [2] = {{"to", MIME_TO}, {"cc", MIME_CC}},
@@ -56,7 +56,7 @@ static const struct name {
 static bool is_equal(const char *name, const char *text, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (name[i] != text[i] && ((name[i] | 0x20) != text[i] || text[i] == '-')) {
+        if (name[i] != text[i] && ((name[i] | 0x20) != text[i] || text[i] < 'a')) {
             return false;
         }
     }
