@@ -86,6 +86,7 @@ int folder_find_name(struct folder *folder, uint32_t index, bool is_fresh_look, 
     const struct mailbox *box = &folder->names_now;
     uint32_t found = find_base(box, base, strlen(base));
     if (found == FOLDER_NONE) {
+        folder->stamp.cur_ns = 0; /* whatever the mtime says: the next look scans */
         errno = ENOENT;
         return -1;
     }

@@ -125,6 +125,9 @@ class Ledger:
         return broken
 
 
+FETCH_ALL = "FETCH 1:* (UID FLAGS RFC822.SIZE ENVELOPE BODY.PEEK[])"
+
+
 class BoxView:
     """A mailbox as SELECT and FETCH show it."""
 
@@ -134,7 +137,7 @@ class BoxView:
         self.next_uid = number_in(rb"UIDNEXT (\d+)", lines)
         self.messages = {}  # {UID: (number, flags)}
         exists = number_in(rb"\* (\d+) EXISTS", lines)
-        lines = ask_well(session, broken, "FETCH 1:* (UID FLAGS RFC822.SIZE ENVELOPE BODY.PEEK[])") if exists else []
+        exists, lines = fetch_all(session, broken, exists) if exists else (0, [])
         for line in lines:
             if b" FETCH (" in line:
                 broken += self.take(name, line)
@@ -172,6 +175,20 @@ def ask_well(session, broken, command):
     if reply is None or not reply.startswith(b"OK"):
         broken.append(f"stuck: {command}: {reply!r} {session.heard[-1:]}")
     return lines
+
+
+def fetch_all(session, broken, exists):
+    """A message may have gone in the same tick in which the index was written: then a NOOP tells it, and that was the last one."""
+    reply, lines = session.ask(FETCH_ALL)
+    if reply is not None and reply.startswith(b"NO [EXPUNGEISSUED]"):
+        gone = sum(b" EXPUNGE" in line for line in ask_well(session, broken, "NOOP"))
+        if gone == 0:
+            broken.append("stuck: what is said to be gone is not gone after a NOOP")
+        exists -= gone
+        return exists, ask_well(session, broken, FETCH_ALL) if exists else []
+    if reply is None or not reply.startswith(b"OK"):
+        broken.append(f"stuck: {FETCH_ALL}: {reply!r} {session.heard[-1:]}")
+    return exists, lines
 
 
 def number_in(pattern, lines):
