@@ -8,9 +8,9 @@
 
 static struct mime_summary_work work;
 
-void parsed_prepare(void)
+void parsed_prepare(stralloc *folder_out)
 {
-    charsets_preload(&work.words.charsets);
+    charsets_prepare(&work.words.charsets, folder_out);
 }
 
 static bool feed_message(struct message *message)

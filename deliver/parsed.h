@@ -8,7 +8,7 @@
 
 /* name: of the new file in new/. Never fails: it only saves time. */
 void parsed_leave(struct delivery *delivery, int maildir, const char *name, size_t n);
-/* Before the sandbox: charsets that subjects and names come in. */
-void parsed_prepare(void);
+/* Before the sandbox, which must leave the folder of the charsets' converters ("": there is none) for reading. */
+void parsed_prepare(stralloc *folder_out);
 
 #endif

@@ -23,7 +23,7 @@ static struct {
     bool is_ordered; /* the device of domains/ */
     uint64_t timeoutprogram, timeoutmbox;
     struct control_list defaultdelivery;
-    stralloc home_folder;
+    stralloc home_folder, converters;
     struct delivery_settings settings;
 } local;
 
@@ -69,16 +69,15 @@ static void prepare(void)
     find_device();
     local.settings.queue_socket = "sockets/queue";
     local.settings.rcpt_socket = "sockets/rcpt";
-    parsed_prepare();
+    parsed_prepare(&local.converters);
 }
 
 static void confine(void)
 {
-    static const struct sandbox_path paths[] = {
-        {"domains", SANDBOX_READ | SANDBOX_WRITE},
-        {VPOPMAIL_HOME "/domains", SANDBOX_READ | SANDBOX_WRITE},
-        {"alias", SANDBOX_READ | SANDBOX_WRITE},
-        {"control", SANDBOX_READ},
+    const struct sandbox_path paths[] = {
+        {"domains", SANDBOX_READ | SANDBOX_WRITE},   {VPOPMAIL_HOME "/domains", SANDBOX_READ | SANDBOX_WRITE},
+        {"alias", SANDBOX_READ | SANDBOX_WRITE},     {"control", SANDBOX_READ},
+        {str_text(&local.converters), SANDBOX_READ},
     };
     static const struct sandbox_limits limits = {
         .memory = MEMORY_MAX, .files = FILES_MAX, .file_size = UINT64_MAX, .no_fork = true};

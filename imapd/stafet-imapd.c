@@ -24,17 +24,13 @@
 #define MEMORY_MAX (2UL << 30)
 enum { FILES_MAX = 128 };
 
-static const struct sandbox_path paths[] = {
-    {"control", SANDBOX_READ},
-    {"domains", SANDBOX_READ | SANDBOX_WRITE},
-    {VPOPMAIL_HOME "/domains", SANDBOX_READ | SANDBOX_WRITE},
-};
 /* A session adds Landlock on its user's folder. A filter of its own would cost it more than its fork (lib/sandbox.c). */
 static const unsigned calls_of_one = SANDBOX_STDIO | SANDBOX_RPATH | SANDBOX_WPATH | SANDBOX_CPATH;
 static const unsigned calls = SANDBOX_RPATH | SANDBOX_WPATH | SANDBOX_CPATH | SANDBOX_FORK | SANDBOX_SERVE | SANDBOX_SANDBOX;
 
 static struct session session;
 static struct mime_summary_work work;
+static stralloc converters; /* the folder that charsets are loaded from */
 
 static void set_limits(void)
 {
@@ -44,18 +40,27 @@ static void set_limits(void)
 
 static void prepare(void)
 {
-    charsets_preload(&work.words.charsets);
+    charsets_prepare(&work.words.charsets, &converters);
+    const struct sandbox_path paths[] = {
+        {"control", SANDBOX_READ},
+        {"domains", SANDBOX_READ | SANDBOX_WRITE},
+        {VPOPMAIL_HOME "/domains", SANDBOX_READ | SANDBOX_WRITE},
+        {str_text(&converters), SANDBOX_READ},
+    };
     set_limits();
     sandbox_paths_or_die(paths, sizeof paths / sizeof paths[0]);
     sandbox_calls(calls);
 }
 
-/* From here on: one folder, and no second process. */
+/* From here on: one folder (and the C library's charsets), and no second process. */
 static void confine(const char *folder)
 {
-    const struct sandbox_path path = {folder, SANDBOX_READ | SANDBOX_WRITE};
+    const struct sandbox_path paths[] = {
+        {folder, SANDBOX_READ | SANDBOX_WRITE},
+        {str_text(&converters), SANDBOX_READ},
+    };
     sandbox_limit(&(struct sandbox_limits){.file_size = UINT64_MAX, .no_fork = true});
-    sandbox_paths_or_die(&path, 1);
+    sandbox_paths_or_die(paths, sizeof paths / sizeof paths[0]);
 }
 
 static void copy_text(char *to, size_t size, const char *from)
@@ -144,7 +149,7 @@ static int serve_alone(const char *path)
     copy_text(session.ip, sizeof session.ip, environment("TCPREMOTEIP"));
     copy_text(session.user, sizeof session.user, environment("USER"));
     session.over = -1;
-    charsets_preload(&work.words.charsets);
+    charsets_prepare(&work.words.charsets, &converters);
     confine(path);
     sandbox_calls(calls_of_one);
     session.root = maildir_open(AT_FDCWD, path, true);

@@ -4,6 +4,7 @@
 #include "str.h"
 
 #include <errno.h>
+#include <link.h>
 #include <string.h>
 
 static const char *const aliases[][2] = {
@@ -24,12 +25,6 @@ static const char *const aliases[][2] = {
     {"iso-8859-6-i", "ISO-8859-6"},
 };
 static const char *const kept[] = {"utf-8", "utf8", "us-ascii", "ascii", "ansi_x3.4-1968", "unicode-1-1-utf-8", ""};
-static const char *const common[] = {
-    "utf-8",        "us-ascii",     "iso-8859-1",   "iso-8859-2",   "iso-8859-15",  "iso-8859-9",   "iso-8859-7",
-    "windows-1250", "windows-1251", "windows-1252", "windows-1253", "windows-1254", "windows-1255", "windows-1256",
-    "windows-1257", "koi8-r",       "koi8-u",       "iso-2022-jp",  "shift_jis",    "euc-jp",       "gb18030",
-    "gb2312",       "gbk",          "big5",         "euc-kr",       "utf-16",       "utf-7",
-};
 
 static bool is_in(const char *const *list, size_t n, const char *name)
 {
@@ -104,11 +99,27 @@ struct charset *charsets_find(struct charsets *charsets, const char *name, size_
     return charset;
 }
 
-void charsets_preload(struct charsets *charsets)
+/* iconv's file for PROBE. */
+#define PROBE      "windows-1252"
+#define PROBE_FILE "/CP1252.so"
+
+static int find_folder(struct dl_phdr_info *object, size_t size, void *folder_out)
 {
-    for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
-        (void)charsets_find(charsets, common[i], strlen(common[i]));
+    const char *name = object->dlpi_name;
+    size_t n = name != NULL ? strlen(name) : 0, end = sizeof PROBE_FILE - 1;
+    (void)size;
+    if (n <= end || memcmp(name + n - end, PROBE_FILE, end) != 0) {
+        return 0;
     }
+    str_copy(folder_out, name, n - end);
+    return 1;
+}
+
+void charsets_prepare(struct charsets *charsets, stralloc *folder_out)
+{
+    folder_out->len = 0;
+    (void)charsets_find(charsets, PROBE, sizeof PROBE - 1);
+    (void)dl_iterate_phdr(find_folder, folder_out);
 }
 
 void charset_start(struct charset_stream *stream, struct charset *charset)

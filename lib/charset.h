@@ -2,8 +2,8 @@
 /* Text of any charset to UTF-8, by libc's iconv. Total: a byte that has no meaning becomes U+FFFD; text of an unknown charset,
  * and what calls itself UTF-8 or US-ASCII, keeps its bytes. ISO-8859-1 is read as windows-1252, its superset that mailers mean.
  *
- * iconv reads a converter's file when a charset is first used: a program that confines itself to folders without it calls
- * charsets_preload before, or takes those charsets as unknown. */
+ * iconv loads a converter's file when a charset is first used: a program that confines itself calls charsets_prepare before, and
+ * leaves itself the folder that it names for reading. What is not there is an unknown charset. */
 #ifndef CHARSET_H
 #define CHARSET_H
 
@@ -26,8 +26,9 @@ struct charsets {
 };
 /* Any name (any case; a `*language` behind it is cut); the result lives until CHARSETS_MAX others were asked for. */
 struct charset *charsets_find(struct charsets *charsets, const char *name, size_t n);
-/* Opens the charsets of nearly all mail. */
-void charsets_preload(struct charsets *charsets);
+/* Opens the charset of most mail, so that iconv has read its own tables, and names the folder of the converters' files; "" where
+ * there is none. */
+void charsets_prepare(struct charsets *charsets, stralloc *folder_out);
 
 /* One text in any chunking (broken UTF-7 may come out otherwise in other chunks: libc's reader forgets). Two texts of one charset
  * must not be mixed. */

@@ -8,7 +8,7 @@
 #include "charset.h"
 #include "mime_decode.h"
 
-/* Work memory: zero it before the first use, use it again; charsets_preload(&words.charsets) may come first. */
+/* Work memory: zero it before the first use, use it again; charsets_prepare(&words.charsets, …) may come first. */
 struct mime_words {
     struct charsets charsets;
     struct mime_decoder decoder;

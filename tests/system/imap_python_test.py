@@ -166,6 +166,26 @@ def delivery(house, tap):
         session.logout()
 
 
+def charsets(house, tap):
+    """Read by the deliverer or by the session: both load, in their sandboxes, what no parent did."""
+    words = (("koi8-t", "koi8_t", "Тоҷикӣ"), ("windows-874", "cp874", "สวัสดี"), ("macintosh", "mac_roman", "Übung ÷"))
+    client = login(house, "USER2")
+    client.select("INBOX")
+    for number, (name, codec, word) in enumerate(words):
+        tag = client.idle()
+        subject = "=?%s?q?%s?=" % (name, "".join("=%02X" % byte for byte in word.encode(codec)))
+        with smtplib.SMTP("127.0.0.1", int(house.env["SMTP_PORT"]), "client.test", 30) as smtp:
+            smtp.sendmail("ann@example.test", [house.env["USER2"]], mail(subject))
+        client.idle_until(b"%d EXISTS" % (number + 1))
+        client.done(tag)
+    client.append("INBOX", None, None, mail("=?iso-8859-5?q?=AB=D8=E0?="))
+    for number, word in enumerate([word for _, _, word in words] + ["Ћир"], 1):
+        text = word.encode()
+        lines = client.say("SEARCH", b"CHARSET UTF-8 SUBJECT {%d+}\r\n%s" % (len(text), text))[1]
+        tap.is_equal(lines, [b"* SEARCH %d" % number], "a_subject_in_%s_is_found" % ([name for name, _, _ in words] + ["iso-8859-5"])[number - 1])
+    client.logout()
+
+
 def rcpt(house, user):
     with smtplib.SMTP("127.0.0.1", int(house.env["SMTP_PORT"]), "client.test", 30) as smtp:
         smtp.helo()
@@ -201,4 +221,4 @@ def quota(house, tap):
 
 if __name__ == "__main__":
     imaplib.Commands["IDLE"] = ("SELECTED",)
-    run(logins, mailboxes, messages, delivery, quota)
+    run(logins, mailboxes, messages, delivery, charsets, quota)

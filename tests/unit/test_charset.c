@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /* lib/charset: which names are known, and text in any chunking. */
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "lib/charset.h"
+#include "lib/sandbox.h"
 #include "lib/str.h"
 #include "tests/tap.h"
+
+#ifdef SANDBOX_PATHS_OFF
+static const bool has_no_paths = true;
+#else
+static const bool has_no_paths = false;
+#endif
 
 static struct charsets charsets;
 static stralloc text;
@@ -107,9 +116,45 @@ static void any_bytes(void)
     ok(total > 0, "any_bytes_come_to_an_end");
 }
 
+/* In a child that may open that folder (NULL: none), and call what a session may: bits of the charsets that it knows. */
+static int look_confined(const char *folder)
+{
+    static const char *const late[] = {"windows-874", "iso-8859-5", "koi8-t", "macintosh", "euc-kr", "iso-2022-cn"};
+    const struct sandbox_path path = {folder, SANDBOX_READ};
+    int found = 0;
+    if (sandbox_paths(&path, folder != NULL) < 0) {
+        return 128;
+    }
+    sandbox_calls(SANDBOX_RPATH);
+    for (size_t i = 0; i < sizeof late / sizeof *late; i++) {
+        found |= charsets_find(&charsets, late[i], strlen(late[i]))->is_known << i;
+    }
+    return found | charsets_find(&charsets, "windows-1252", 12)->is_known << 6;
+}
+
+static int knows_confined(const char *folder)
+{
+    int status = -1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        _exit(look_confined(folder));
+    }
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Two of them need a second file. What none of these tests has opened yet, since a file that was loaded stays. */
+static void in_a_sandbox(void)
+{
+    stralloc folder = STRALLOC_ZERO;
+    charsets_prepare(&charsets, &folder);
+    ok(folder.len > 1 && access(str_text(&folder), R_OK | X_OK) == 0, "the_folder_of_the_converters_is_named");
+    is_number(knows_confined(str_text(&folder)), 127, "a_confined_program_loads_them_from_there");
+    ok(knows_confined(NULL) == 64 || has_no_paths, "and_without_it_knows_what_was_loaded_before");
+}
+
 static void many(void)
 {
-    charsets_preload(&charsets);
     for (unsigned i = 0; i < 3 * CHARSETS_MAX; i++) {
         char name[16];
         (void)snprintf(name, sizeof name, "x-none-%u", i);
@@ -121,6 +166,7 @@ static void many(void)
 
 int main(void)
 {
+    in_a_sandbox();
     names();
     texts();
     any_bytes();
