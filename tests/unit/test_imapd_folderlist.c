@@ -137,6 +137,15 @@ static void subscribing(void)
     is(content("subscriptions"), "V\t2\n\nA\tb\nC\td\n", "which_it_stays");
     is_number(subscriptions_set(root, ".A.b", false) + subscriptions_set(root, ".C.d", false), 0, "both_go");
     is(content("subscriptions"), "V\t2\n\n", "the_head_stays");
+    put("subscriptions", "/etc\ninbox\n\nx/y\nA\xff\tb\nA.b\nlast");
+    is_number(subscriptions_set(root, ".C", true) + subscriptions_set(root, ".A.b", false), 0, "among_lines_that_are_no_folders");
+    is(content("subscriptions"), "/etc\ninbox\n\nx/y\nA\xff\tb\nlast\nC\n", "all_others_stay_as_they_are");
+    put("subscriptions", "V\t2\n\nA.b\nshared/joe\tC\nA\tb\n");
+    is_number(subscriptions_set(root, ".C", true), 0, "in_version_2_too");
+    is(content("subscriptions"), "V\t2\n\nA.b\nshared/joe\tC\nA\tb\nC\n", "they_stay");
+    put("subscriptions", "V\t3\n\nA\n");
+    is_number(subscriptions_set(root, ".C", true) + subscriptions_set(root, ".A", false), 0, "in_another_version");
+    is(content("subscriptions"), "V\t3\n\nC\n", "its_head_stays");
     forget("subscriptions");
     put("courierimapsubscribed", "INBOX\nINBOX.A\n");
     is_number(subscriptions_set(root, ".A", false), 0, "couriers_file_becomes_ours");
