@@ -21,7 +21,7 @@ enum { MAILBOX_NAME_MAX = 255, MAILBOX_BASE_MAX = MAILBOX_NAME_MAX - 3 - 6 - 26 
 /* Flags of `:2,` in a name. */
 enum { MAILBOX_DRAFT = 1, MAILBOX_FLAGGED = 2, MAILBOX_PASSED = 4, MAILBOX_REPLIED = 8, MAILBOX_SEEN = 16, MAILBOX_TRASHED = 32 };
 /* State of a message; bits from 16 up are the caller's. */
-enum { MAILBOX_IS_NEW = 1, MAILBOX_IS_GONE = 2, MAILBOX_STATE_OWN = 16 };
+enum { MAILBOX_IS_NEW = 1, MAILBOX_IS_GONE = 2, MAILBOX_IS_DOUBLE = 4, MAILBOX_STATE_OWN = 16 };
 
 /* What a file name says. */
 struct mailbox_name {
@@ -69,7 +69,7 @@ const char *mailbox_name(const struct mailbox *box, uint32_t i); /* whole file n
 int mailbox_open_message(struct mailbox *box, uint32_t i);
 /* Unlinks, under its new name where it was renamed. 1 removed, 0 somebody else had removed it, -1 errno. */
 int mailbox_remove(struct mailbox *box, uint32_t i);
-/* new/BASE to cur/BASE:2,FLAGS, never over another file; nothing for a message of cur/. 0; -1 errno. */
+/* new/BASE to cur/BASE:2,FLAGS, never over another file; nothing for a message of cur/ or a double. 0; -1 errno. */
 int mailbox_move_to_cur(struct mailbox *box, uint32_t i);
 /* (mailbox_double.c) Two files with one base name: moved while the scan ran (then there is one now), or a foreign program copied
  * one, or died between link and unlink. Where hidden file k and its message still are two files, the hidden one (or, with
@@ -77,6 +77,9 @@ int mailbox_move_to_cur(struct mailbox *box, uint32_t i);
  * nothing to do; -1 errno. */
 int mailbox_part(const struct mailbox *box, uint32_t k, bool gives_way);
 const char *mailbox_hidden_name(const struct mailbox *box, uint32_t k);
+/* For who may not rename: hidden files that are still there, and no link of their message, become messages too, all of one base
+ * name MAILBOX_IS_DOUBLE: such a one is known by its whole name, and gone when somebody renames it. */
+void mailbox_show_doubles(struct mailbox *box);
 /* Another base name for a message: SECONDS (of the old one, else `seconds`) `.` KIND and an id, then the old one's fields; of
  * fields so long that no flag would fit behind them only ,S= and ,W=. */
 void mailbox_base_append(stralloc *out, const char *base, size_t base_len, char kind, uint64_t seconds);

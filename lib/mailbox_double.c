@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
-#include "lib/mailbox.h"
+#include "lib/mailbox_find.h"
 #include "lib/msgid.h"
 #include "lib/str.h"
 
@@ -97,4 +97,25 @@ int mailbox_part(const struct mailbox *box, uint32_t k, bool gives_way)
         result = unlinkat(loser->folder, loser->name, 0) < 0 ? -1 : 1;
     }
     return result < 0 && errno == ENOENT ? 0 : result;
+}
+
+void mailbox_show_doubles(struct mailbox *box)
+{
+    uint32_t n = box->n;
+    for (uint32_t k = 0; k < box->n_hidden; k++) {
+        struct place hidden;
+        struct place message;
+        struct mailbox_message *of = &box->message[box->hidden[k].of];
+        if (!find(box, &box->hidden[k].message, &hidden) || !find(box, of, &message) ||
+            (hidden.stat.st_ino == message.stat.st_ino && hidden.stat.st_dev == message.stat.st_dev)) {
+            continue;
+        }
+        of->state |= MAILBOX_IS_DOUBLE;
+        box->message = memory_grow(box->message, (size_t)n + 1, sizeof *box->message);
+        box->message[n] = box->hidden[k].message;
+        box->message[n++].state |= MAILBOX_IS_DOUBLE;
+    }
+    box->n = box->room = n;
+    box->n_hidden = 0;
+    mailbox_sort(box);
 }

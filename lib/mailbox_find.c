@@ -30,8 +30,10 @@ static int compare_for_sort(const void *a, const void *b, void *box)
 {
     const struct mailbox_message *left = a;
     const struct mailbox_message *right = b;
+    const char *names = ((const struct mailbox *)box)->names.s;
     int order = mailbox_compare(box, left, box, right);
-    return order != 0 ? order : (right->state & MAILBOX_IS_NEW) - (left->state & MAILBOX_IS_NEW);
+    order = order != 0 ? order : (right->state & MAILBOX_IS_NEW) - (left->state & MAILBOX_IS_NEW);
+    return order != 0 ? order : strcmp(names + left->name_at, names + right->name_at);
 }
 
 void mailbox_sort(struct mailbox *box)
@@ -82,6 +84,9 @@ int mailbox_refresh(struct mailbox *box)
     int result = mailbox_scan(&now);
     for (uint32_t i = 0; i < box->n && result == 0; i++) {
         struct mailbox_message *message = &box->message[i];
+        if (message->state & MAILBOX_IS_DOUBLE) {
+            continue; /* what has its base name may be the other one */
+        }
         const struct mailbox_message *found = find(&now, box, message);
         if (found == NULL) {
             message->state |= MAILBOX_IS_GONE;
@@ -104,10 +109,11 @@ static int folder_of(const struct mailbox *box, uint32_t i)
 /* After ENOENT: 0 when the message has a name again. */
 static int look_again(struct mailbox *box, uint32_t i)
 {
-    if (!(box->message[i].state & MAILBOX_IS_GONE) && mailbox_refresh(box) < 0) {
+    const struct mailbox_message *message = &box->message[i];
+    if (!(message->state & (MAILBOX_IS_GONE | MAILBOX_IS_DOUBLE)) && mailbox_refresh(box) < 0) {
         return -1;
     }
-    if (box->message[i].state & MAILBOX_IS_GONE) {
+    if (message->state & (MAILBOX_IS_GONE | MAILBOX_IS_DOUBLE)) {
         errno = ENOENT;
         return -1;
     }
@@ -165,7 +171,7 @@ static void append_flags(stralloc *out, unsigned flags)
 int mailbox_move_to_cur(struct mailbox *box, uint32_t i)
 {
     struct mailbox_message *message = &box->message[i];
-    if (!(message->state & MAILBOX_IS_NEW)) {
+    if (!(message->state & MAILBOX_IS_NEW) || message->state & MAILBOX_IS_DOUBLE) {
         return 0;
     }
     stralloc to = STRALLOC_ZERO;

@@ -13,6 +13,7 @@
 #include "lib/maildir.h"
 #include "lib/md.h"
 #include "lib/overquota.h"
+#include "lib/str.h"
 #include "lib/wirelen.h"
 
 enum { STATE_DELETED = MAILBOX_STATE_OWN, READ_SIZE = 65536 };
@@ -29,7 +30,11 @@ int maildrop_open(struct maildrop *drop, const char *path)
 
 int maildrop_read(struct maildrop *drop)
 {
-    return mailbox_scan(&drop->box);
+    if (mailbox_scan(&drop->box) < 0) {
+        return -1;
+    }
+    mailbox_show_doubles(&drop->box);
+    return 0;
 }
 
 void maildrop_take_quota_of_file(struct maildrop *drop)
@@ -89,10 +94,27 @@ uint64_t maildrop_octets(struct maildrop *drop)
     return sum;
 }
 
+/* Either may have had the base name to itself when a client saw it: none of them has it now. */
+static size_t uidl_of_double(const struct mailbox *box, uint32_t i, char out[MAILDROP_UIDL_MAX + 1])
+{
+    struct stat stat = {.st_ino = 0};
+    stralloc name = STRALLOC_ZERO;
+    int folder = box->message[i].state & MAILBOX_IS_NEW ? box->fresh : box->cur;
+    (void)!fstatat(folder, mailbox_name(box, i), &stat, AT_SYMLINK_NOFOLLOW);
+    str_cat(&name, mailbox_name(box, i), box->message[i].base_len);
+    str_catf(&name, ":%llu", (unsigned long long)stat.st_ino);
+    md_hex32(name.s, name.len, out);
+    stralloc_free(&name);
+    return MD_HEX32;
+}
+
 size_t maildrop_uidl(const struct maildrop *drop, uint32_t i, char out[MAILDROP_UIDL_MAX + 1])
 {
     const char *name = mailbox_name(&drop->box, i);
     size_t n = drop->box.message[i].base_len;
+    if (drop->box.message[i].state & MAILBOX_IS_DOUBLE) {
+        return uidl_of_double(&drop->box, i, out);
+    }
     bool is_plain = n <= MAILDROP_UIDL_MAX;
     for (size_t at = 0; at < n && is_plain; at++) {
         is_plain = name[at] >= 0x21 && name[at] <= 0x7e;

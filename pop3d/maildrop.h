@@ -33,7 +33,8 @@ uint64_t maildrop_size(struct maildrop *drop, uint32_t i);
 /* Messages and octets that are not marked deleted. */
 uint32_t maildrop_count(const struct maildrop *drop);
 uint64_t maildrop_octets(struct maildrop *drop);
-/* The file name up to ':'; where that is over 70 bytes or holds others than 0x21-0x7e, 32 hex digits of its hash. */
+/* The file name up to ':'; where that is over 70 bytes or holds others than 0x21-0x7e, 32 hex digits of its hash; where two files
+ * have it, each has a hash of it and of its inode. */
 size_t maildrop_uidl(const struct maildrop *drop, uint32_t i, char out[MAILDROP_UIDL_MAX + 1]);
 
 bool maildrop_is_deleted(const struct maildrop *drop, uint32_t i);
