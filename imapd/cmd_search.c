@@ -108,7 +108,7 @@ static void answer_plain(struct session *session, const struct folder_list *foun
         str_catn(&session->out, number_of(session, found->item[i]));
         session_room(session);
     }
-    if (modseq > 0 && found->n > 0) {
+    if (modseq > 0) {
         session_putf(session, " (MODSEQ %llu)", (unsigned long long)modseq);
     }
     session_put(session, "\r\n");

@@ -272,7 +272,7 @@ static bool parse_closings(struct parser *parser, struct search *search, struct 
 {
     while (parse_char(parser, ')')) {
         const struct open_group *top = &stack->group[stack->n - 1];
-        if (stack->n == 1 || top->kind != OPEN_GROUP || top->n == 0) {
+        if (stack->n == 1 || top->kind != OPEN_GROUP) {
             return false;
         }
         stack->n--;
