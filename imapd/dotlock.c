@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* A dot-lock outlives its holder. Dovecot tells a dead one by the pid in it, where the host is its own, else by two minutes
- * without a change. Ours has a second name as well, by which the next session knows it: all of them hold stafet.lock, which the
- * kernel takes from the dead, so a lock of ours that is met under it has no holder any more. */
+ * without a change, and so do we. Ours has a second name as well, by which the next session knows it: all of them hold
+ * stafet.lock, which the kernel takes from the dead, so a lock of ours that is met under it has no holder any more. */
 #include "imapd/dotlock.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -16,6 +17,7 @@
 
 #include "lib/clock.h"
 #include "lib/durable.h"
+#include "lib/scan.h"
 #include "lib/str.h"
 
 enum { STALE_SECONDS = 120, TRIES = 50, PAUSE_MS = 100 };
@@ -83,6 +85,45 @@ static bool is_old(int dir, const char *name)
     return fstatat(dir, name, &stat, AT_SYMLINK_NOFOLLOW) == 0 && stat.st_mtime < now - STALE_SECONDS;
 }
 
+/* /proc is asked, since a session may signal nobody. Where it shows no process 1 it hides others, or is not there: nobody knows.
+ */
+static bool is_process_dead(uint64_t pid)
+{
+    char path[32];
+    struct stat stat;
+    (void)snprintf(path, sizeof path, "/proc/%llu", (unsigned long long)pid);
+    return fstatat(AT_FDCWD, "/proc/1", &stat, 0) == 0 && fstatat(AT_FDCWD, path, &stat, 0) < 0 && errno == ENOENT;
+}
+
+/* pid:host of this host, and there is no such process. */
+static bool is_of_dead(const char *text, size_t n)
+{
+    uint64_t pid;
+    struct utsname system;
+    const char *colon = memchr(text, ':', n);
+    if (colon == NULL || !scan_decimal(text, (size_t)(colon - text), INT32_MAX, &pid) || pid == 0 || uname(&system) < 0) {
+        return false;
+    }
+    size_t len = n - (size_t)(colon + 1 - text);
+    return len == strlen(system.nodename) && memcmp(colon + 1, system.nodename, len) == 0 && is_process_dead(pid);
+}
+
+/* Does the lock say so, and is it still that one? */
+static bool is_dead(const struct dotlock *dotlock)
+{
+    char text[512];
+    struct stat said;
+    struct stat now;
+    int fd = openat(dotlock->dir, dotlock->lock, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        return false;
+    }
+    ssize_t n = fstat(fd, &said) < 0 ? -1 : read(fd, text, sizeof text);
+    close(fd);
+    return n > 0 && is_of_dead(text, (size_t)n) && fstatat(dotlock->dir, dotlock->lock, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+           now.st_ino == said.st_ino && now.st_dev == said.st_dev;
+}
+
 /* Where that fails the second name stays too: the next session knows it by that. */
 static void give_back(const struct dotlock *dotlock)
 {
@@ -122,19 +163,26 @@ static int clear(const struct dotlock *dotlock)
     return unlinkat(dotlock->dir, dotlock->ours, 0) < 0 && errno != ENOENT ? -1 : 0;
 }
 
+/* 1 we have it, 0 somebody has it, -1 errno. */
+static int link_lock(const struct dotlock *dotlock)
+{
+    int result = linkat(dotlock->dir, dotlock->ours, dotlock->dir, dotlock->lock, 0);
+    return result == 0 ? 1 : errno == EEXIST ? 0 : -1;
+}
+
 static int take(const struct dotlock *dotlock, unsigned tries)
 {
     if (clear(dotlock) < 0 || make_ours(dotlock) < 0) {
         return -1;
     }
     for (unsigned try = 0; try < tries; try++) {
-        int result = linkat(dotlock->dir, dotlock->ours, dotlock->dir, dotlock->lock, 0);
-        if (result == 0 || errno != EEXIST) {
-            return result;
-        }
-        if (is_old(dotlock->dir, dotlock->lock)) {
+        int has = link_lock(dotlock);
+        if (has == 0 && (is_old(dotlock->dir, dotlock->lock) || is_dead(dotlock))) {
             (void)unlinkat(dotlock->dir, dotlock->lock, 0);
-            continue;
+            has = link_lock(dotlock);
+        }
+        if (has != 0) {
+            return has == 1 ? 0 : -1;
         }
         struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
         nanosleep(&pause, NULL);

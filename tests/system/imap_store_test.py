@@ -5,6 +5,7 @@ import fcntl
 import glob
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -321,6 +322,19 @@ def locks_of_the_dead(tap):
         two_minutes = os.stat(box.path("dovecot-uidlist.lock")).st_mtime - 125
         os.utime(box.path("dovecot-uidlist.lock"), (two_minutes, two_minutes))
         tap.is_equal(s.run("SELECT INBOX").status, "OK", "until_it_is_two_minutes_old")
+    with Box() as box, box.session() as s:
+        dead = subprocess.Popen(["true"])
+        dead.wait()
+        box.write("dovecot-uidlist.lock", "%d:%s" % (dead.pid, os.uname().nodename))
+        tap.is_equal(s.run("SELECT INBOX").status, "OK", "a_dead_dovecot_s_lock_keeps_nobody_waiting")
+        box.write("dovecot-uidlist.lock", "%d:%s" % (os.getpid(), os.uname().nodename))
+        box.write("new/1700000099.M9", "a: b\n\n")
+        tap.is_equal(s.run("SELECT INBOX").status, "OK", "nor_a_living_one_s_who_only_adds_to_the_list")
+        box.write("dovecot-uidlist.lock", "%d:%s" % (os.getpid(), os.uname().nodename))
+        os.unlink(box.path("stafet.index"))
+        os.unlink(box.path("dovecot-uidlist"))
+        with box.session() as other:
+            tap.is_equal(other.run("SELECT INBOX").text[:7], b"[INUSE]", "it_is_waited_for_where_the_list_is_written_anew")
 
 
 def main():

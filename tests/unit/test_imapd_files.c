@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,6 +120,39 @@ static void replaces(void)
     stralloc_free(&new);
 }
 
+/* A lock as Dovecot leaves it: pid:host. */
+static void put_lock(pid_t pid, const char *host)
+{
+    char said[400];
+    (void)snprintf(said, sizeof said, "%ld:%s", (long)pid, host);
+    put("other.lock", said);
+}
+
+static void meets_dovecots_lock(void)
+{
+    stralloc new = STRALLOC_ZERO;
+    struct utsname system;
+    str_copys(&new, "x\n");
+    pid_t dead = fork();
+    if (dead == 0) {
+        _exit(0);
+    }
+    ok(dead > 0 && waitpid(dead, NULL, 0) == dead && uname(&system) == 0, "a_process_that_is_dead");
+    put_lock(getppid(), system.nodename);
+    ok(dotlock_try(root, "other", &new) < 0 && errno == EAGAIN && exists("other.lock"), "a_lock_of_one_that_lives_stays");
+    put_lock(dead, "another.host");
+    ok(dotlock_try(root, "other", &new) < 0 && errno == EAGAIN && exists("other.lock"), "and_one_of_another_host");
+    put_lock(0, system.nodename);
+    ok(dotlock_try(root, "other", &new) < 0 && errno == EAGAIN && exists("other.lock"), "and_one_that_names_no_process");
+    put("other.lock", "");
+    ok(dotlock_try(root, "other", &new) < 0 && errno == EAGAIN && exists("other.lock"), "and_an_empty_one");
+    put_lock(dead, system.nodename);
+    is_number(dotlock_try(root, "other", &new), 0, "that_of_a_dead_one_goes_at_once");
+    is(content("other"), "x\n", "and_the_file_is_made");
+    ok(!exists("other.lock") && !exists("other.lock.stafet"), "without_a_lock");
+    stralloc_free(&new);
+}
+
 static void reads(void)
 {
     is(content("missing"), "none", "no_file");
@@ -196,6 +230,7 @@ int main(void)
     uidvalidities();
     at_once();
     replaces();
+    meets_dovecots_lock();
     reads();
     appended_lines();
     close(root);
