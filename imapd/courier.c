@@ -89,6 +89,14 @@ static void write_anew(struct folder *folder, uint32_t uidnext, const struct fol
     stralloc_free(&text);
 }
 
+/* At its end now. What came behind half a line would be part of it. */
+static bool ends_with_a_line(int fd)
+{
+    char last;
+    off_t end = lseek(fd, 0, SEEK_END);
+    return end > 0 && pread(fd, &last, 1, end - 1) == 1 && last == '\n';
+}
+
 static bool go_on(int fd, const struct header *header, uint32_t uidnext, const struct folder_news *news)
 {
     char digits[DIGITS + 1];
@@ -97,7 +105,7 @@ static bool go_on(int fd, const struct header *header, uint32_t uidnext, const s
     for (uint32_t i = 0; i < news->n; i++) {
         put_line(&lines, news->record[i].uid, news->names + news->record[i].name_at);
     }
-    bool is_done = pwrite(fd, digits, DIGITS, (off_t)header->uidnext_at) == DIGITS && lseek(fd, 0, SEEK_END) >= 0 &&
+    bool is_done = ends_with_a_line(fd) && pwrite(fd, digits, DIGITS, (off_t)header->uidnext_at) == DIGITS &&
                    write_whole(fd, lines.s, lines.len) == 0;
     stralloc_free(&lines);
     return is_done;

@@ -143,6 +143,8 @@ static void keeping_up(void)
         const char *before, *after, *name;
     } rows[] = {
         {"1 5 0000000009\n3 x\n", "1 5 0000000010\n3 x\n9 1003.c.mx\n", "a_line_more"},
+        {"1 5 0000000009\n3 x\n4 torn", "1 5 0000000010\n3 1001.a.mx\n4 1002.b.mx\n9 1003.c.mx\n",
+         "nothing_is_glued_to_half_a_line"},
         {"1 5 9\n3 x\n", "1 5 0000000010\n3 1001.a.mx\n4 1002.b.mx\n9 1003.c.mx\n", "short_digits_cannot_be_overwritten"},
         {"1 5 0000000008\n", "1 5 0000000010\n3 1001.a.mx\n4 1002.b.mx\n9 1003.c.mx\n", "one_that_stayed_behind_is_anew"},
         {"1 6 0000000009\n", "1 6 0000000009\n", "another_uidvalidity_is_left_alone"},
