@@ -65,6 +65,23 @@ static iconv_t open_converter(const char *name)
     return iconv_open("UTF-8", name);
 }
 
+/* What has no meaning is passed over by so many bytes: half a surrogate pair is a whole unit, and the next one begins behind it.
+ */
+static unsigned unit_of(const char *name)
+{
+    static const struct {
+        const char *prefix;
+        unsigned unit;
+    } wide[] = {{"utf-16", 2}, {"utf16", 2}, {"ucs-2", 2}, {"ucs2", 2}, {"iso-10646-ucs-2", 2},
+                {"utf-32", 4}, {"utf32", 4}, {"ucs-4", 4}, {"ucs4", 4}, {"iso-10646-ucs-4", 4}};
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
+        if (strncmp(name, wide[i].prefix, strlen(wide[i].prefix)) == 0) {
+            return wide[i].unit;
+        }
+    }
+    return 1;
+}
+
 static void open_charset(struct charset *charset)
 {
     charset->is_converted = false;
@@ -74,6 +91,7 @@ static void open_charset(struct charset *charset)
     }
     charset->converter = open_converter(charset->name);
     charset->is_known = charset->is_converted = charset->converter != (iconv_t)-1;
+    charset->unit = unit_of(charset->name);
 }
 
 struct charset *charsets_find(struct charsets *charsets, const char *name, size_t n)
@@ -152,9 +170,10 @@ static size_t convert(struct charset *charset, char *bytes, size_t n, stralloc *
             return n;
         }
         if (errno != E2BIG) {
+            size_t skipped = n < charset->unit ? n : charset->unit;
             add_replacement(out);
-            bytes++;
-            n--;
+            bytes += skipped;
+            n -= skipped;
         }
     }
     return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Text of any charset to UTF-8, by libc's iconv. Total: a byte that has no meaning becomes U+FFFD; text of an unknown charset,
- * and what calls itself UTF-8 or US-ASCII, keeps its bytes. ISO-8859-1 is read as windows-1252, its superset that mailers mean.
+/* Text of any charset to UTF-8, by libc's iconv. Total: a byte (of UTF-16 two, of UTF-32 four) that has no meaning becomes
+ * U+FFFD; text of an unknown charset, and what calls itself UTF-8 or US-ASCII, keeps its bytes. ISO-8859-1 is read as
+ * windows-1252, its superset that mailers mean.
  *
  * iconv loads a converter's file when a charset is first used: a program that confines itself calls charsets_prepare before, and
  * leaves itself the folder that it names for reading. What is not there is an unknown charset. */
@@ -18,6 +19,7 @@ struct charset {
     bool is_converted;               /* false: bytes are kept */
     bool is_known;
     iconv_t converter;
+    unsigned unit; /* bytes of its smallest character */
 };
 /* Those used so far; the oldest gives way. Zero before the first use. */
 struct charsets {

@@ -94,6 +94,21 @@ static void texts(void)
     CONVERTS("gb2312", "a\xc4", "a" UNKNOWN);                       /* half a character at the end */
     CONVERTS("shift_jis", "a\xfd\xfe z", "a" UNKNOWN UNKNOWN " z"); /* bytes without a meaning */
     CONVERTS("windows-1252", "\x81 a", UNKNOWN " a");
+    CONVERTS("utf-16le",
+             "a\0\x3d\xd8"
+             "b\0c\0",
+             "a" UNKNOWN "bc"); /* half a pair, and the text goes on */
+    CONVERTS("UTF-16BE", "\0a\xde\0\0b\0c", "a" UNKNOWN "bc");
+    CONVERTS("utf-16", "\xfe\xff\0a\xd8\x3d\xd8\x3d\xde\0\0b",
+             "a" UNKNOWN "\xf0\x9f\x98\x80"
+             "b");
+    CONVERTS("utf-16le", "a\0\x3d\xd8", "a" UNKNOWN);
+    CONVERTS("utf-16le", "a\0b", "a" UNKNOWN);
+    CONVERTS("utf-32be", "\0\0\0a\x11\0\0\0\0\0\0b", "a" UNKNOWN "b");
+    CONVERTS("ucs-2",
+             "a\0\x3d\xd8"
+             "b\0",
+             "a" UNKNOWN "b");
 }
 
 /* Any bytes in any charset come to an end, and what comes of them is UTF-8 as far as it was converted. */
