@@ -154,38 +154,53 @@ static void serve_request(const struct request *request, int connection)
     }
 }
 
-/* Reads the whole call, then acts. False: the caller is silent or does not speak the protocol. */
-static bool read_call(struct request *request, bool *is_good_out)
+enum heard { HEARD_GOOD, HEARD_BAD, HEARD_PROBE, HEARD_NONE };
+
+/* Reads the whole call, then acts. HEARD_NONE: the caller is silent or does not speak the protocol. */
+static enum heard read_call(struct request *request)
 {
     struct frame frame;
     if (channel_read(&channel, &frame) != CHANNEL_FRAME) {
-        return false;
+        return HEARD_NONE;
+    }
+    if (channel_answers_probe(&channel, &frame)) {
+        return HEARD_PROBE;
     }
     str_copy(&question_bytes, frame.payload, frame.len);
-    *is_good_out = frame.type == 'Q' && read_request(request) && read_early(request->early) && channel.n_fds <= 1;
-    return true;
+    bool is_good = frame.type == 'Q' && read_request(request) && read_early(request->early) && channel.n_fds <= 1;
+    return is_good ? HEARD_GOOD : HEARD_BAD;
+}
+
+static void serve_call(struct request *request)
+{
+    int connection = channel_take_fd(&channel);
+    serve_request(request, connection);
+    (void)!channel_flush(&channel); /* a caller that is gone needs no verdict */
+    if (connection >= 0) {
+        close(connection);
+    }
 }
 
 static void session(const struct serve_peer *peer)
 {
     struct request request;
-    bool is_good = false;
     channel_init(&channel, 0, 1);
     channel_set_deadline(&channel, CALLER_SECONDS);
-    if (read_call(&request, &is_good)) {
-        int connection = is_good ? channel_take_fd(&channel) : -1;
-        if (is_good) {
-            serve_request(&request, connection);
-        } else {
-            put_verdict(LOGIN_REPLY_BAD_REQUEST, NULL);
-            log_event("refused", "uid=%u why=%s", (unsigned)peer->uid, why_word(WHY_bad_request));
-        }
-        (void)!channel_flush(&channel); /* a caller that is gone needs no verdict */
-        if (connection >= 0) {
-            close(connection);
-        }
-    } else {
+    switch (read_call(&request)) {
+    case HEARD_GOOD:
+        serve_call(&request);
+        break;
+    case HEARD_BAD:
+        put_verdict(LOGIN_REPLY_BAD_REQUEST, NULL);
+        log_event("refused", "uid=%u why=%s", (unsigned)peer->uid, why_word(WHY_bad_request));
+        (void)!channel_flush(&channel);
+        break;
+    case HEARD_PROBE:
+        (void)!channel_flush(&channel);
+        break;
+    case HEARD_NONE:
         log_event("refused", "uid=%u error=%s", (unsigned)peer->uid, "the caller is silent or does not speak the call protocol");
+        break;
     }
     password_wipe(question_bytes.s, question_bytes.a);
     password_wipe(channel.inbox.s, channel.inbox.a);

@@ -107,6 +107,9 @@ static void answer(const struct frame *frame)
 {
     struct fields fields;
     struct route_question question;
+    if (channel_answers_probe(&channel, frame)) {
+        return;
+    }
     if (frame->type != 'Q' || !fields_parse(frame->payload, frame->len, &fields) || !read_question(&fields, &question)) {
         size_t start = verdict_begin(&channel.outbox, 'D', "5.5.4 not a question that rcptd understands");
         field_put(&channel.outbox, "why", why_word(WHY_bad_request));

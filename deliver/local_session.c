@@ -186,6 +186,9 @@ static bool read_recipients(struct session *session)
 static void serve_call(struct session *session, const struct frame *frame)
 {
     channel_set_deadline(&session->channel, LOCAL_CALL_SECONDS);
+    if (channel_answers_probe(&session->channel, frame)) {
+        return;
+    }
     if (frame->type != 'Q') {
         refuse_call(session, "5.5.1 a call begins with Q");
         return;

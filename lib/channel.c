@@ -279,6 +279,17 @@ int channel_flush_now(struct channel *channel)
     return result;
 }
 
+bool channel_answers_probe(struct channel *channel, const struct frame *frame)
+{
+    struct fields fields;
+    if (frame->type != 'Q' || !fields_parse(frame->payload, frame->len, &fields) || fields.n != 1 ||
+        strcmp(fields_get_or(&fields, "op", ""), "probe") != 0) {
+        return false;
+    }
+    frame_end(&channel->outbox, verdict_begin(&channel->outbox, 'K', "2.0.0 here"));
+    return true;
+}
+
 void channel_close(struct channel *channel)
 {
     while (channel->n_fds > 0) {

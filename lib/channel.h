@@ -41,6 +41,8 @@ enum channel_result channel_fill_now(struct channel *channel) __attribute__((war
 enum channel_result channel_next(struct channel *channel, struct frame *out) __attribute__((warn_unused_result));
 /* Sends what the socket takes. 1 all is out, 0 the rest stays in outbox, -1 errno (outbox is emptied). */
 int channel_flush_now(struct channel *channel) __attribute__((warn_unused_result));
+/* A call that only asks whether somebody is there (op=probe, stafet-status)? Then its verdict stands in outbox. */
+bool channel_answers_probe(struct channel *channel, const struct frame *frame);
 /* Closes both ends and what was received. */
 void channel_close(struct channel *channel);
 

@@ -46,15 +46,20 @@ static bool read_early(struct takeover *takeover, uint64_t early)
     return true;
 }
 
-static bool read_all(struct takeover *takeover)
+enum heard { HEARD_GOOD, HEARD_BAD, HEARD_PROBE };
+
+static enum heard read_all(struct takeover *takeover)
 {
     struct frame frame;
     uint64_t early;
     if (channel_read(&takeover->call, &frame) != CHANNEL_FRAME || frame.type != 'Q') {
-        return false;
+        return HEARD_BAD;
+    }
+    if (channel_answers_probe(&takeover->call, &frame)) {
+        return HEARD_PROBE;
     }
     str_copy(&takeover->question, frame.payload, frame.len);
-    return read_question(takeover, &early) && read_early(takeover, early);
+    return read_question(takeover, &early) && read_early(takeover, early) ? HEARD_GOOD : HEARD_BAD;
 }
 
 bool takeover_receive(struct takeover *takeover, const char *service)
@@ -62,7 +67,12 @@ bool takeover_receive(struct takeover *takeover, const char *service)
     *takeover = (struct takeover){.service = service, .client = -1, .front = -1};
     channel_init(&takeover->call, 0, 1);
     channel_set_deadline(&takeover->call, CALLER_SECONDS);
-    bool is_good = read_all(takeover) && takeover->call.n_fds == 2;
+    enum heard heard = read_all(takeover);
+    if (heard == HEARD_PROBE) {
+        (void)!channel_flush(&takeover->call); /* who asked has gone: nobody else to tell */
+        return false;
+    }
+    bool is_good = heard == HEARD_GOOD && takeover->call.n_fds == 2;
     if (is_good || takeover->call.n_fds == 2) {
         takeover->client = channel_take_fd(&takeover->call);
         takeover->front = channel_take_fd(&takeover->call);

@@ -265,6 +265,10 @@ static void refuse(struct intake_session *session, const struct intake_reply *re
 static bool serve_frame(struct intake_session *session, const struct frame *frame)
 {
     session->detail = NULL;
+    if (session->stage == INTAKE_IDLE && channel_answers_probe(&session->channel, frame)) {
+        answer(session);
+        return true;
+    }
     const struct intake_reply *reply = take_frame(session, frame);
     if (reply == NULL) {
         return true;

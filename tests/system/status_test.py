@@ -43,6 +43,8 @@ def status_names_each_service_and_its_answer(house):
     expect_match("^all services answer$", output, "status")
     expect("\033" not in output, "colour without a terminal")
     expect_equal(house.tool("stafet-status", "-q"), "", "what -q says")
+    for name in SERVICES:
+        expect_equal(re.findall(r".* (?:refused|bad-request|deferred) .*", house.log(name)), [], f"what the questions left in the log of {name}")
     expect("\033[32m" in on_a_terminal([house.path("bin/stafet-status"), "-H", house.home]), "no colour on a terminal")
 
 
