@@ -132,7 +132,7 @@ static enum input_result read_literal(struct input *input, const struct literal 
 
 enum input_result input_read_rest(struct input *input)
 {
-    for (;;) {
+    for (unsigned literals = 0;; literals++) {
         size_t at;
         struct literal literal;
         enum input_result result = read_line(input, &at);
@@ -143,7 +143,8 @@ enum input_result input_read_rest(struct input *input)
         if (found <= 0) {
             return found < 0 ? INPUT_BAD_LITERAL : INPUT_COMMAND;
         }
-        if (parse_announces_message(input->command.s, input->command.len)) {
+        /* APPEND's name may be the first. To look through the command at each one would cost its length squared. */
+        if (literals < 2 && parse_announces_message(input->command.s, input->command.len)) {
             input->message = literal;
             input->has_message = true;
             return INPUT_MESSAGE;

@@ -135,6 +135,8 @@ static void reads_commands(void)
     READS("a APPEND x {3+}\r\nab", "message[a APPEND x {3+}]3+ cut", "a_message_that_is_cut_off");
     READS("a APPEND \"x {3+}\r\nab\n\r\n", "command[a APPEND \"x {3+}\\x0d\\x0aab\\x0a] end",
           "an_open_quote_announces_no_message");
+    READS("a APPEND \"x {0+}\r\n {0+}\r\n\" {1+}\r\nb\r\n",
+          "command[a APPEND \"x {0+}\\x0d\\x0a {0+}\\x0d\\x0a\" {1+}\\x0d\\x0ab] end", "a_third_literal_is_no_message");
 }
 
 static void send_text(const char *text)
