@@ -11,7 +11,7 @@
 #include "lib/casefold.h"
 #include "lib/str.h"
 
-enum { READ_MAX = 64 << 20, KEEP_MAX = 1 << 20 };
+enum { READ_MAX = 64 << 20, KEEP_MAX = 1 << 20, ASCII_MAX = 64 };
 
 bool search_has(const char *bytes, size_t n, const stralloc *needle)
 {
@@ -23,18 +23,19 @@ struct reading {
     struct session *session;
     const struct search_key *key;
     stralloc *bytes;
-    bool is_ascii; /* the needle: bytes of a text can be compared without decoding where they are ASCII */
+    bool is_ascii; /* the needle, and short: bytes of a text can be compared without decoding where they are ASCII */
     stralloc decoded, folded, value;
 };
 
-static bool is_ascii(const stralloc *text)
+/* A long one is for memmem: has_ascii may compare all of it at each byte. */
+static bool is_short_ascii(const stralloc *text)
 {
     for (size_t i = 0; i < text->len; i++) {
         if ((unsigned char)text->s[i] >= 0x80) {
             return false;
         }
     }
-    return true;
+    return text->len <= ASCII_MAX;
 }
 
 static char lower_of(char c)
@@ -271,7 +272,7 @@ bool search_in_message(struct session *session, uint32_t index, const struct sea
     if (!mime_summary_open(&summary, copy.s, copy.len)) {
         return false;
     }
-    struct reading reading = {.session = session, .key = key, .bytes = &bytes, .is_ascii = is_ascii(&key->text)};
+    struct reading reading = {.session = session, .key = key, .bytes = &bytes, .is_ascii = is_short_ascii(&key->text)};
     bool has = false;
     if (!in_cached_fields(&reading, &summary, &has) && read_message(folder, index, &bytes) == 0) {
         has = in_bytes(&reading, &summary);
