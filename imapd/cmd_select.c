@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* SELECT EXAMINE CLOSE UNSELECT EXPUNGE (RFC 3501, 3691, 4315, 7162). */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include "imapd/mailboxes.h"
 #include "imapd/qresync.h"
 #include "imapd/session.h"
+#include "lib/log.h"
 #include "lib/str.h"
 
 static void leave(struct session *session)
@@ -57,11 +59,27 @@ static void put_state(struct session *session)
                  folder->head.uidvalidity, folder->uidnext, (unsigned long long)folder->modseq);
 }
 
+static const char bye[] = "* BYE [SERVERBUG] the index of this mailbox was damaged; log in again, it is made anew\r\n";
+
 void session_damaged(void)
 {
-    static const char bye[] = "* BYE [SERVERBUG] the index of this mailbox was damaged; log in again, it is made anew\r\n";
     (void)!write(1, bye, sizeof bye - 1);
     exit(111);
+}
+
+/* A mapped file ends before its mapping does. This is no interrupted libc call but an access of ours: the log may be written. */
+static void on_cut_file(int signal_number)
+{
+    (void)signal_number;
+    log_event("alert", "what=%s", "stafet.index or stafet.cache was cut short while it was in use");
+    (void)!write(1, bye, sizeof bye - 1);
+    _exit(111);
+}
+
+void session_catch_cut_files(void)
+{
+    const struct sigaction action = {.sa_handler = on_cut_file};
+    (void)sigaction(SIGBUS, &action, NULL);
 }
 
 static const struct reply *enter(struct session *session, const char *name, enum folder_mode mode)

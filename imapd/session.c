@@ -126,6 +126,7 @@ void session_run(struct session *session)
 {
     uint64_t start = clock_monotonic_ms();
     session->input.wire = &session->wire;
+    session_catch_cut_files();
     while (!session->is_over && !session->wire.is_broken) {
         wait_for_client(session);
         const struct reply *reply = next(session);

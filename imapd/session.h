@@ -88,6 +88,8 @@ bool session_has_room(struct session *session, uint64_t bytes, uint32_t n);
 
 /* on_damage of a folder whose messages the client counts on: BYE, and the end. */
 _Noreturn void session_damaged(void);
+/* The same for a file that another program cuts short while it is mapped (SIGBUS): BYE and 111, not death by a signal. */
+void session_catch_cut_files(void);
 
 /* Commands. The parser stands behind the command's word. */
 typedef const struct reply *session_command(struct session *session, struct parser *parser);
