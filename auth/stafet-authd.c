@@ -27,7 +27,7 @@ static void prepare(void)
 {
     login_start();
     password_cache_start();
-    login_confine(SANDBOX_RPATH | SANDBOX_WPATH | SANDBOX_CPATH | SANDBOX_UNIX | SANDBOX_SERVE | SANDBOX_FORK);
+    login_confine(SANDBOX_RPATH | SANDBOX_WPATH | SANDBOX_CPATH | SANDBOX_UNIX | SANDBOX_SERVE | SANDBOX_FORK | SANDBOX_KILL);
 }
 
 struct request {

@@ -40,7 +40,7 @@ static void prepare(void)
     route_config_start(&config);
     sandbox_limit(&(struct sandbox_limits){.memory = MEMORY_MAX, .files = 64, .file_size = UINT64_MAX});
     sandbox_paths_or_die(paths, sizeof paths / sizeof *paths);
-    sandbox_calls(SANDBOX_RPATH | SANDBOX_SERVE | SANDBOX_FORK);
+    sandbox_calls(SANDBOX_RPATH | SANDBOX_SERVE | SANDBOX_FORK | SANDBOX_KILL);
 }
 
 static void put_text(const char *key, stralloc *value)

@@ -16,16 +16,19 @@ struct sandbox_path {
 };
 
 /* Classes of system calls, after pledge(2). STDIO is always in: read, write, poll, memory, clocks, exit, sendmsg and recvmsg on
- * open descriptors, getrandom, signal masks. */
+ * open descriptors, getrandom, signal masks. What Landlock does not see is refused here: chmod and utimes of a path (EPERM; of
+ * open files they work), limits of other processes, and signals to them, by tgkill or by fcntl; Landlock refuses those from ABI 6
+ * on only. What nobody refuses: to stat, and to watch by inotify, a path that one knows. */
 enum {
     SANDBOX_STDIO = 0,
-    SANDBOX_RPATH = 1,   /* open, stat, inotify; read-only opens are Landlock's job */
-    SANDBOX_WPATH = 2,   /* fsync, ftruncate, pwrite, chmod of open files, flock */
-    SANDBOX_CPATH = 4,   /* create, rename, unlink, mkdir, mkfifo */
-    SANDBOX_UNIX = 8,    /* socket(AF_UNIX), connect, socketpair */
-    SANDBOX_FORK = 16,   /* fork, wait, kill of own children */
-    SANDBOX_SERVE = 32,  /* accept on the listening socket it has */
-    SANDBOX_SANDBOX = 64 /* may add further layers */
+    SANDBOX_RPATH = 1,    /* open, stat, inotify; read-only opens are Landlock's job */
+    SANDBOX_WPATH = 2,    /* fsync, ftruncate, pwrite, chmod of open files, flock */
+    SANDBOX_CPATH = 4,    /* create, rename, unlink, mkdir, mkfifo, link */
+    SANDBOX_UNIX = 8,     /* socket(AF_UNIX), connect, socketpair */
+    SANDBOX_FORK = 16,    /* fork, wait */
+    SANDBOX_SERVE = 32,   /* accept on the listening socket it has */
+    SANDBOX_SANDBOX = 64, /* may add further layers */
+    SANDBOX_KILL = 128    /* kill: servers with members */
 };
 
 struct sandbox_limits {

@@ -36,7 +36,7 @@ static void prepare(void)
     intake_places_open(&house.settings, &house.places);
     sandbox_limit(&(struct sandbox_limits){.memory = 64 << 20, .files = 1024, .file_size = UINT64_MAX});
     sandbox_paths_or_die(paths, sizeof paths / sizeof paths[0]);
-    sandbox_calls(SANDBOX_RPATH | SANDBOX_WPATH | SANDBOX_CPATH | SANDBOX_FORK | SANDBOX_SERVE);
+    sandbox_calls(SANDBOX_RPATH | SANDBOX_WPATH | SANDBOX_CPATH | SANDBOX_FORK | SANDBOX_SERVE | SANDBOX_KILL);
 }
 
 static void session(const struct serve_peer *peer)

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -78,12 +79,51 @@ static int call_ptrace(void)
 {
     return ask(syscall(SYS_ptrace, 0x7fffffff, 0, 0, 0)) != 0 ? 0 : 1;
 }
+static int call_kill(void)
+{
+    return ask(kill(getpid(), 0));
+}
+static int call_tgkill(void)
+{
+    return ask(syscall(SYS_tgkill, getppid(), getppid(), 0));
+}
+static int call_limits(void)
+{
+    struct rlimit limit;
+    return ask(getrlimit(RLIMIT_NOFILE, &limit)) != 0 ? 1 : ask(prlimit(getppid(), RLIMIT_NOFILE, NULL, &limit));
+}
+static int call_owner(void)
+{
+    return ask(fcntl(0, F_GETFL)) != 0 ? 1 : ask(fcntl(0, F_SETOWN, getppid()));
+}
+static int call_signal(void)
+{
+    return ask(fcntl(0, F_SETSIG, SIGKILL));
+}
+static int call_chmod(void)
+{
+    return ask(chmod("inside/file", 0600));
+}
+static int call_fchmod(void)
+{
+    return ask(fchmod(open("inside/file", O_RDONLY | O_CLOEXEC), 0600));
+}
+static int call_utimes(void)
+{
+    struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    return ask(utimensat(AT_FDCWD, "inside/file", times, 0));
+}
+static int call_futimes(void)
+{
+    struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    return ask(futimens(open("inside/file", O_RDONLY | O_CLOEXEC), times));
+}
 static int call_unknown(void)
 {
     return ask(syscall(511)) == ENOSYS ? 0 : 1;
 }
 
-enum outcome { ALLOWED, KILLED, NO_FAMILY, NO_TERMINAL };
+enum outcome { ALLOWED, KILLED, NO_FAMILY, NO_TERMINAL, REFUSED };
 
 static enum outcome outcome_of(unsigned classes, int (*call)(void))
 {
@@ -99,7 +139,16 @@ static enum outcome outcome_of(unsigned classes, int (*call)(void))
     if (WIFSIGNALED(status)) {
         return KILLED;
     }
-    return WEXITSTATUS(status) == EAFNOSUPPORT ? NO_FAMILY : WEXITSTATUS(status) == ENOTTY ? NO_TERMINAL : ALLOWED;
+    switch (WEXITSTATUS(status)) {
+    case EAFNOSUPPORT:
+        return NO_FAMILY;
+    case ENOTTY:
+        return NO_TERMINAL;
+    case EPERM:
+        return REFUSED;
+    default:
+        return ALLOWED;
+    }
 }
 
 static void test_calls(void)
@@ -119,12 +168,21 @@ static void test_calls(void)
         {"fork", call_fork, SANDBOX_FORK, ALLOWED, KILLED},
         {"fork of a server", call_fork, SANDBOX_SERVE, ALLOWED, KILLED},
         {"ioctl", call_ioctl, 0, NO_TERMINAL, NO_TERMINAL},
+        {"kill", call_kill, SANDBOX_KILL, ALLOWED, KILLED},
+        {"tgkill", call_tgkill, 0, REFUSED, REFUSED},
+        {"limits of another process", call_limits, 0, REFUSED, REFUSED},
+        {"signals to another process", call_owner, 0, REFUSED, REFUSED},
+        {"a signal that it chooses", call_signal, 0, REFUSED, REFUSED},
+        {"chmod of a path", call_chmod, SANDBOX_CPATH, REFUSED, KILLED},
+        {"chmod of an open file", call_fchmod, SANDBOX_WPATH, ALLOWED, KILLED},
+        {"utimes of a path", call_utimes, SANDBOX_WPATH, REFUSED, KILLED},
+        {"utimes of an open file", call_futimes, SANDBOX_WPATH, ALLOWED, KILLED},
         {"execve", call_execve, UINT32_MAX, KILLED, KILLED},
         {"ptrace", call_ptrace, UINT32_MAX, KILLED, KILLED},
         {"a number without a call", call_unknown, UINT32_MAX, KILLED, KILLED},
     };
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
-        unsigned others = calls[i].needs == SANDBOX_FORK || calls[i].needs == SANDBOX_SERVE ? 0 : 127U & ~calls[i].needs;
+        unsigned others = calls[i].needs == SANDBOX_FORK || calls[i].needs == SANDBOX_SERVE ? 0 : 255U & ~calls[i].needs;
         enum outcome without = outcome_of(others, calls[i].call);
         enum outcome with = outcome_of(others | calls[i].needs, calls[i].call);
         ok(with == (is_off ? with : calls[i].with) && without == (is_off ? without : calls[i].without), calls[i].name);
