@@ -8,7 +8,8 @@ import imap_scenes
 import power
 from imap_house import ImapHouse
 
-KILLS, ERRORS, CUTS = 60, 200, 90  # the short form takes every n-th
+KILLS, ERRORS = 60, 200            # the short form takes every n-th
+CUTS = {"ext4": 90, "xfs": 180}
 DAMAGES = (25, 400)                # short, whole
 
 
@@ -21,13 +22,13 @@ def broken(scenes):
     return part
 
 
-def cut(scenes, needs_root):
+def cut(kind, scenes, needs_root):
     def part(tap, folder, is_short):
         if needs_root(tap):
             return
-        with power.Powered(folder, "ext4", None, ImapHouse) as powered:
+        with power.Powered(folder, kind, None, ImapHouse) as powered:
             for scene in scenes:
-                power.run_scene(tap, powered, scene(powered.house), CUTS if is_short else 1)
+                power.run_scene(tap, powered, scene(powered.house), CUTS[kind] if is_short else 1)
     return part
 
 
@@ -36,6 +37,9 @@ def damage(tap, folder, is_short):
 
 
 def parts(needs_root):
-    return {"imap-mail": broken(imap_scenes.MAIL), "imap-folders": broken(imap_scenes.FOLDERS), "imap-damage": damage,
-            "imap-proof": imap_proof.prove, "power-imap-mail": cut(imap_scenes.MAIL, needs_root),
-            "power-imap-folders": cut(imap_scenes.FOLDERS, needs_root)}
+    found = {"imap-mail": broken(imap_scenes.MAIL), "imap-folders": broken(imap_scenes.FOLDERS), "imap-damage": damage,
+             "imap-proof": imap_proof.prove}
+    for kind in CUTS:
+        found[f"power-{kind}-imap-mail"] = cut(kind, imap_scenes.MAIL, needs_root)
+        found[f"power-{kind}-imap-folders"] = cut(kind, imap_scenes.FOLDERS, needs_root)
+    return found
