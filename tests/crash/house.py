@@ -7,6 +7,7 @@ import collections
 import glob
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -258,6 +259,15 @@ def empty(paths):
             os.unlink(path)
         except FileNotFoundError:
             pass
+
+
+def wait_end(process, seconds):
+    """Its exit status; None: it has not ended by then. Told at once, where Popen.wait looks every now and then."""
+    if process.returncode is None:
+        fd = os.pidfd_open(process.pid)
+        select.select([fd], [], [], seconds)
+        os.close(fd)
+    return process.poll()
 
 
 def end_group(process):

@@ -4,10 +4,9 @@
 import os
 import re
 import shutil
-import subprocess
 
 import letters
-from house import House, end_group
+from house import House, end_group, wait_end
 from systemlib.imap import Imap
 
 KEYWORDS = 30  # of the second template: the first 26 are letters in names, the rest stand in our own file
@@ -22,7 +21,7 @@ class Session(Imap):
 
     def __init__(self, house, wrapper=()):  # noqa: it is connected already
         ours, theirs = letters.socket_pair()
-        self.process = house.popen(wrapper, ("stafet-imapd", "-m", "Maildir"), theirs)
+        self.process = house.popen(wrapper, ("stafet-imapd", "-m", house.mail), theirs)
         theirs.close()
         ours.settimeout(30)
         self.sock, self.file = ours, ours.makefile("rb")
@@ -54,16 +53,14 @@ class Session(Imap):
             self.ask("LOGOUT")
         self.file.close()
         self.sock.close()
-        try:
-            status = self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            status = None
+        status = wait_end(self.process, 20)
         end_group(self.process)
         return status
 
 
 class ImapHouse(House):
     """Templates of one Maildir: with no keyword, with more than a name has letters for, and with a long journal."""
+    mail = "Maildir"
     is_breaking = is_always_broken = False  # only then the recipes of extra_env hold
 
     def environment(self, name=""):
@@ -74,9 +71,9 @@ class ImapHouse(House):
         self.control("me", "mx.fault.test")
 
     def make_maildir(self):
-        shutil.rmtree(self.path("Maildir"), ignore_errors=True)
+        shutil.rmtree(self.path(self.mail), ignore_errors=True)
         for inner in ("tmp", "new", "cur"):
-            os.makedirs(self.path("Maildir", inner), 0o700)
+            os.makedirs(self.path(self.mail, inner), 0o700)
 
     def build(self, _=None):
         self.begin()
@@ -85,7 +82,7 @@ class ImapHouse(House):
             self.make_template(keywords)
             if template == "grown":
                 self.grow()
-            shutil.copytree(self.path("Maildir"), self.path(template))
+            shutil.copytree(self.path(self.mail), self.path(template))
 
     def make_template(self, keywords):
         session = Session(self)
@@ -104,7 +101,7 @@ class ImapHouse(House):
         """A journal that is due to be folded, and nobody has done it."""
         session = Session(self)
         self.must(session, "SELECT INBOX")
-        while os.path.getsize(self.path("Maildir", "stafet.index")) < JOURNAL:
+        while os.path.getsize(self.path(self.mail, "stafet.index")) < JOURNAL:
             for sign in "+-":
                 self.must(session, f"STORE 1 {sign}FLAGS.SILENT (\\Flagged)")
         end_group(session.process)
@@ -118,12 +115,12 @@ class ImapHouse(House):
 
     def restore(self, template):
         """The Maildir as in the template, and known to the index under its inode numbers."""
-        shutil.rmtree(self.path("Maildir"), ignore_errors=True)
-        shutil.copytree(self.path(template), self.path("Maildir"))
+        shutil.rmtree(self.path(self.mail), ignore_errors=True)
+        shutil.copytree(self.path(template), self.path(self.mail))
         self.last_number = 100
 
     def maildirs(self):
-        return [self.path("Maildir")] + [self.path("Maildir", name) for name in os.listdir(self.path("Maildir")) if re.match(r"\.[^.]", name)]
+        return [self.path(self.mail)] + [self.path(self.mail, name) for name in os.listdir(self.path(self.mail)) if re.match(r"\.[^.]", name)]
 
     def forget_derived(self):
         for folder in self.maildirs():
@@ -134,6 +131,14 @@ class ImapHouse(House):
     def forget(self):
         if os.path.exists(self.log_path):
             os.truncate(self.log_path, 0)
+
+
+class DeliveryHouse(ImapHouse):
+    """The Maildir is ann's, and local can deliver to it."""
+    mail = f"domains/{letters.DOMAIN}/ann/Maildir"
+
+    def begin(self):
+        House.build(self)
 
 
 def literal(number, size):

@@ -5,10 +5,9 @@ hold. run() returns the final letter; recover() repeats what a caller would; che
 import glob
 import os
 import re
-import subprocess
 
 import letters
-from house import USERS, end_group, read
+from house import USERS, end_group, read, wait_end
 from letters import DOMAIN
 
 
@@ -79,11 +78,7 @@ class QueueMany(Queue):
 
 def finish(process, seconds=20):
     """Its exit status; None when it had to be killed."""
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        pass
-    status = process.poll()
+    status = wait_end(process, seconds)
     end_group(process)
     return status
 
@@ -91,6 +86,7 @@ def finish(process, seconds=20):
 class Local:
     """stafet-local alone; the call comes with a message file of which send would hold the other end."""
     name, begins, processes, size, lies = "local", ("recvmsg", 0), (0,), 300, ()
+    process = None
 
     def __init__(self, house):
         self.house = house
@@ -115,7 +111,7 @@ class Local:
         """One call for those who wait. (letter, {n: letter}, process)"""
         waiting = [(n, pairs) for n, pairs in self.recipients() if self.done.get(n) != "K"]
         ours, theirs = letters.socket_pair()
-        process = self.house.popen(wrapper, ("stafet-local",), theirs)
+        process = self.process = self.house.popen(wrapper, ("stafet-local",), theirs)
         theirs.close()
         call = letters.deliver_call(self.id, self.length, waiting, is_last=1)
         with open(self.path, "rb") as f:
