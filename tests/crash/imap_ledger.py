@@ -86,17 +86,24 @@ class Ledger:
             broken.append(f"reused: UIDVALIDITY {there.validity} of {box.names}")
         told = box.next_uid
         for uid, (number, flags) in there.messages.items():
-            allowed = (self.ever if is_cut else self.flags).get(number, ())
             if uid not in box.who and uid < told and number not in self.arrived:
                 broken.append(f"changed: message {number} of {box.names} has UID {uid}, and UIDNEXT was {told}")
             if is_cut and box.who.get(uid) == number:
                 box.gone.discard(uid)  # an unlink that a power cut took back
             broken += self.take(box, uid, number)
-            if flags not in allowed:
-                broken.append(f"flags: of message {number} in {box.names}: {sorted(flags)}, not one of {[sorted(f) for f in allowed]}")
+            broken += self.compare_flags(box, uid, number, flags, is_cut)
         box.validity, box.next_uid = there.validity, max(box.next_uid, there.next_uid)
         box.must = set(there.messages)
         return broken
+
+    def compare_flags(self, box, _, number, flags, is_cut):
+        allowed = (self.ever if is_cut else self.flags).get(number, ())
+        wrong = f"flags: of message {number} in {box.names}: {sorted(flags)}, not one of {[sorted(f) for f in allowed]}"
+        return [] if flags in allowed else [wrong]
+
+    def hold(self, number, flags, *_):
+        """They were seen."""
+        self.flags[number] = self.ever[number] = {flags}
 
     def settle(self, view, is_cut=False):
         """Broken promises; what is seen now holds from now on."""
@@ -106,9 +113,9 @@ class Ledger:
             broken += self.compare_box(box, view.boxes[name], is_cut)
             box.names = (name,)
             self.validities.add(box.validity)
-            for number, flags in view.boxes[name].messages.values():
+            for uid, (number, flags) in view.boxes[name].messages.items():
                 counts[number] = counts.get(number, 0) + 1
-                self.flags[number] = self.ever[number] = {flags}
+                self.hold(number, flags, box, uid)
         for number in sorted(self.least.keys() | counts.keys()):
             n = counts.get(number, 0)
             if number in self.expunged and not is_cut:
@@ -125,6 +132,7 @@ class Ledger:
         return broken
 
 
+MANY = 1 << 32
 FETCH_ALL = "FETCH 1:* (UID FLAGS RFC822.SIZE ENVELOPE BODY.PEEK[])"
 
 
@@ -135,28 +143,34 @@ class BoxView:
         lines = ask_well(session, broken, f'SELECT "{name}"')
         self.validity = number_in(rb"UIDVALIDITY (\d+)", lines)
         self.next_uid = number_in(rb"UIDNEXT (\d+)", lines)
-        self.messages = {}  # {UID: (number, flags)}
         exists = number_in(rb"\* (\d+) EXISTS", lines)
         exists, lines = fetch_all(session, broken, exists) if exists else (0, [])
-        for line in lines:
-            if b" FETCH (" in line:
-                broken += self.take(name, line)
+        self.messages = messages_in(lines, name, broken)
         if len(self.messages) != exists:
             broken.append(f"counted: {name} has {len(self.messages)} messages, not {exists}")
         if any(uid >= self.next_uid for uid in self.messages):
             broken.append(f"fell: UIDNEXT of {name} is {self.next_uid}, with UIDs {sorted(self.messages)}")
 
-    def take(self, name, line):
-        uid, flags, data = int(re.search(rb"UID (\d+)", line).group(1)), flags_in(line), body_in(line)
-        number = letters.number_of(data.replace(b"\r\n", b"\n"))
-        self.messages[uid] = (number, flags)
-        size = int(re.search(rb"RFC822\.SIZE (\d+)", line).group(1))
-        broken = []
-        if number in (None, -1) or size != len(data):
-            broken.append(f"torn: UID {uid} of {name} has {len(data)} bytes, RFC822.SIZE {size}")
-        if b'"fault %d"' % (number or 0) not in line:
-            broken.append(f"torn: UID {uid} of {name} has the envelope of another message")
-        return broken
+
+def look_around(session, name, broken):
+    """{UID: (number, flags)} of the mailbox that the session has selected and that is not empty."""
+    return messages_in(fetch_all(session, broken, MANY)[1], name, broken)
+
+
+def messages_in(lines, name, broken):
+    """{UID: (number, flags)} of what fetch_all() heard of a mailbox."""
+    messages = {}
+    for line in lines:
+        if b" FETCH (" in line:
+            uid, data = int(re.search(rb"UID (\d+)", line).group(1)), body_in(line)
+            number = letters.number_of(data.replace(b"\r\n", b"\n"))
+            messages[uid] = (number, flags_in(line))
+            size = int(re.search(rb"RFC822\.SIZE (\d+)", line).group(1))
+            if number in (None, -1) or size != len(data):
+                broken.append(f"torn: UID {uid} of {name} has {len(data)} bytes, RFC822.SIZE {size}")
+            if b'"fault %d"' % (number or 0) not in line:
+                broken.append(f"torn: UID {uid} of {name} has the envelope of another message")
+    return messages
 
 
 class View:

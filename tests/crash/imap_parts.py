@@ -5,12 +5,13 @@ import faults
 import imap_damage
 import imap_proof
 import imap_scenes
+import imap_storm
 import power
 from imap_house import ImapHouse
 
 KILLS, ERRORS = 60, 200            # the short form takes every n-th
 CUTS = {"ext4": 90, "xfs": 180}
-DAMAGES = (25, 400)                # short, whole
+DAMAGES, STORMS = (25, 400), (12, 1500)  # short, whole
 
 
 def broken(scenes):
@@ -36,9 +37,13 @@ def damage(tap, folder, is_short):
     imap_damage.run(tap, folder, DAMAGES[0 if is_short else 1])
 
 
+def storm(tap, folder, is_short):
+    imap_storm.run(tap, folder, STORMS[0 if is_short else 1])
+
+
 def parts(needs_root):
     found = {"imap-mail": broken(imap_scenes.MAIL), "imap-folders": broken(imap_scenes.FOLDERS), "imap-damage": damage,
-             "imap-proof": imap_proof.prove}
+             "imap-storm": storm, "imap-proof": imap_proof.prove}
     for kind in CUTS:
         found[f"power-{kind}-imap-mail"] = cut(kind, imap_scenes.MAIL, needs_root)
         found[f"power-{kind}-imap-folders"] = cut(kind, imap_scenes.FOLDERS, needs_root)

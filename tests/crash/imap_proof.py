@@ -7,13 +7,15 @@ import struct
 
 import imap_damage
 import imap_scenes
+import imap_storm
 import power
 import proof
-from imap_house import ImapHouse
+from imap_house import DeliveryHouse, ImapHouse
 from letters import crc32c
 
 IMAPD = "stafet-imapd"
 HEAD, RECORDS, BLOCK = 256, 40, 16384
+STORMS = 8
 
 
 def under_kills(house, scene, recipe):
@@ -41,6 +43,19 @@ def prove_processes(tap, folder):
                  proof.under_errors(house, imap_scenes.Append(house), IMAPD, "blind"))
     proof.caught(tap, "half_a_line_that_stays", ("flags", "lost", "changed"),
                  under_full_disk(house, imap_scenes.StoreOurs(house), "no-cut"))
+
+
+def under_storms(house, recipe):
+    house.extra_env = proof.env_of(IMAPD, recipe)
+    return "; ".join(imap_storm.run_rounds(house, STORMS, 1, {}))
+
+
+def prove_storm(tap, folder):
+    house = DeliveryHouse(folder)
+    house.begin()
+    proof.caught(tap, "sessions_that_do_not_wait_for_each_other_s_lock", ("lost", "changed", "reused", "flags", "differs", "died"),
+                 under_storms(house, "no-lock"))
+    proof.caught(tap, "a_UID_that_is_told_before_other_sessions_can_know_of_it", ("lost", "changed", "reused"), under_storms(house, "early-list"))
 
 
 def prove_power(tap, folder):
@@ -101,7 +116,7 @@ def prove_damage(tap, folder):
 
 
 def prove(tap, folder, _):
-    for part in (prove_processes, prove_damage):
+    for part in (prove_processes, prove_damage, prove_storm):
         inner = os.path.join(folder, part.__name__)
         os.mkdir(inner)
         part(tap, inner)
