@@ -163,12 +163,12 @@ def messages_in(lines, name, broken):
     for line in lines:
         if b" FETCH (" in line:
             uid, data = int(re.search(rb"UID (\d+)", line).group(1)), body_in(line)
-            number = letters.number_of(data.replace(b"\r\n", b"\n"))
+            number = letters.number_of(data.replace(b"\r\n", b"\n")) or -1
             messages[uid] = (number, flags_in(line))
             size = int(re.search(rb"RFC822\.SIZE (\d+)", line).group(1))
-            if number in (None, -1) or size != len(data):
+            if number == -1 or size != len(data):
                 broken.append(f"torn: UID {uid} of {name} has {len(data)} bytes, RFC822.SIZE {size}")
-            if b'"fault %d"' % (number or 0) not in line:
+            if b'"fault %d"' % number not in line:
                 broken.append(f"torn: UID {uid} of {name} has the envelope of another message")
     return messages
 

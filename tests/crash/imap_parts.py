@@ -3,31 +3,32 @@
 
 import faults
 import imap_damage
+import imap_delivery
 import imap_proof
 import imap_scenes
 import imap_storm
 import power
 from imap_house import ImapHouse
 
-KILLS, ERRORS = 60, 200            # the short form takes every n-th
-CUTS = {"ext4": 90, "xfs": 180}
+SAMPLE, DELIVERY_SAMPLE = (60, 200), (9, 60)  # the short form takes every n-th kill, every n-th error
+CUTS = {"ext4": 90, "xfs": 180}               # and every n-th power cut
 DAMAGES, STORMS = (25, 400), (12, 1500)  # short, whole
 
 
-def broken(scenes):
+def broken(scenes, make=ImapHouse, sample=SAMPLE):
     def part(tap, folder, is_short):
-        house = ImapHouse(folder)
+        house = make(folder)
         house.build()
         for scene in scenes:
-            faults.run_scene(tap, scene(house), (KILLS, ERRORS) if is_short else (1, 1))
+            faults.run_scene(tap, scene(house), sample if is_short else (1, 1))
     return part
 
 
-def cut(kind, scenes, needs_root):
+def cut(kind, scenes, needs_root, make=ImapHouse):
     def part(tap, folder, is_short):
         if needs_root(tap):
             return
-        with power.Powered(folder, kind, None, ImapHouse) as powered:
+        with power.Powered(folder, kind, None, make) as powered:
             for scene in scenes:
                 power.run_scene(tap, powered, scene(powered.house), CUTS[kind] if is_short else 1)
     return part
@@ -42,9 +43,11 @@ def storm(tap, folder, is_short):
 
 
 def parts(needs_root):
-    found = {"imap-mail": broken(imap_scenes.MAIL), "imap-folders": broken(imap_scenes.FOLDERS), "imap-damage": damage,
-             "imap-storm": storm, "imap-proof": imap_proof.prove}
+    found = {"imap-mail": broken(imap_scenes.MAIL), "imap-folders": broken(imap_scenes.FOLDERS),
+             "imap-delivery": broken(imap_delivery.DELIVERIES, imap_delivery.House, DELIVERY_SAMPLE), "imap-damage": damage, "imap-storm": storm,
+             "imap-proof": imap_proof.prove}
     for kind in CUTS:
         found[f"power-{kind}-imap-mail"] = cut(kind, imap_scenes.MAIL, needs_root)
         found[f"power-{kind}-imap-folders"] = cut(kind, imap_scenes.FOLDERS, needs_root)
+        found[f"power-{kind}-imap-delivery"] = cut(kind, imap_delivery.DELIVERIES, needs_root, imap_delivery.House)
     return found

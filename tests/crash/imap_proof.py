@@ -6,6 +6,7 @@ import os
 import struct
 
 import imap_damage
+import imap_delivery
 import imap_scenes
 import imap_storm
 import power
@@ -43,6 +44,14 @@ def prove_processes(tap, folder):
                  proof.under_errors(house, imap_scenes.Append(house), IMAPD, "blind"))
     proof.caught(tap, "half_a_line_that_stays", ("flags", "lost", "changed"),
                  under_full_disk(house, imap_scenes.StoreOurs(house), "no-cut"))
+
+
+def prove_delivery(tap, folder):
+    house = imap_delivery.House(folder)
+    house.build()
+    house.is_always_broken = True
+    proof.caught(tap, "a_delivery_that_is_acknowledged_before_a_session_can_find_it", ("lost",),
+                 proof.under_kills(house, imap_delivery.Beside(house), "stafet-local", "early-answer"))
 
 
 def under_storms(house, recipe):
@@ -116,7 +125,7 @@ def prove_damage(tap, folder):
 
 
 def prove(tap, folder, _):
-    for part in (prove_processes, prove_damage, prove_storm):
+    for part in (prove_processes, prove_damage, prove_delivery, prove_storm):
         inner = os.path.join(folder, part.__name__)
         os.mkdir(inner)
         part(tap, inner)
