@@ -271,11 +271,28 @@ def wait_end(process, seconds):
 
 
 def end_group(process):
+    """Its children too: one that dies a little later still holds its locks until then."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
     process.wait()
+    wait_until(lambda: not is_alive(process.pid), 5)
+
+
+def is_alive(group):
+    """Has it a process that is more than a dead one whom nobody has asked yet?"""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    found = []
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            found.append(read(path).rpartition(b") ")[2].split())  # state, parent, group, …
+        except OSError:
+            pass
+    return any(int(fields[2]) == group and fields[0] not in (b"Z", b"X") for fields in found)
 
 
 def wait_until(question, seconds):
