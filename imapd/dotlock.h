@@ -4,6 +4,7 @@
 #ifndef IMAPD_DOTLOCK_H
 #define IMAPD_DOTLOCK_H
 
+#include <sys/types.h>
 #include <skalibs/stralloc.h>
 
 #define DOTLOCK_OURS "stafet.lock"
@@ -12,10 +13,12 @@
 int dotlock_enter(int dir);
 /* The same where it is free; errno EWOULDBLOCK. */
 int dotlock_enter_free(int dir);
-/* Writes `text` as the new NAME: lock, write, sync, rename, sync of the folder. A lock that one of our own sessions left is taken
- * over at once (it has NAME.lock.stafet as a second name, and whoever made it had stafet.lock), another one's when the process of
- * this host that it names is dead, or when it is two minutes old; waits 5 s at most. 0; -1 errno (EAGAIN: busy), the old file
- * stays. */
+/* Once, before the sandbox: on this device (lib/ordered.h; 0: none) a name that is new needs one sync, of its file. */
+void dotlock_trust(dev_t device);
+/* Writes `text` as the new NAME: lock, write, sync, rename, sync of the folder; where there was none and the device is trusted:
+ * lock, write, rename, sync. A lock that one of our own sessions left is taken over at once (it has NAME.lock.stafet as a second
+ * name, and whoever made it had stafet.lock), another one's when the process of this host that it names is dead, or when it is
+ * two minutes old; waits 5 s at most. 0; -1 errno (EAGAIN: busy), the old file stays. */
 int dotlock_replace(int dir, const char *name, const stralloc *text);
 /* The same where nobody else has the lock just now. */
 int dotlock_try(int dir, const char *name, const stralloc *text);

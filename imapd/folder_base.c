@@ -106,10 +106,9 @@ int folder_write_base(struct folder *folder, uint32_t uidvalidity)
     return 0;
 }
 
-/* A new one, which stands in the UID list from now on: other servers find it there although no message came yet. */
-static int begin_uidlist(struct folder *folder, uint32_t *out)
+/* 0; -1 errno. */
+static int make_uidvalidity(const struct folder *folder, uint32_t *out)
 {
-    stralloc text = STRALLOC_ZERO;
     int root = folder->is_root ? folder->dir : openat(folder->dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     *out = root < 0 ? 0 : uidvalidity_next(root, (uint32_t)(clock_wall_us() / 1000000));
     int error = errno;
@@ -117,16 +116,11 @@ static int begin_uidlist(struct folder *folder, uint32_t *out)
         close(root);
     }
     errno = error;
-    if (*out == 0) {
-        return -1;
-    }
-    uidlist_header_append(&text, *out, 1, "", 0);
-    int result = dotlock_replace(folder->dir, UIDLIST_NAME, &text);
-    stralloc_free(&text);
-    return result;
+    return *out == 0 ? -1 : 0;
 }
 
-/* UIDVALIDITY and UIDs of Dovecot or Courier; else a new one, as where nobody can read the UIDs that were given. 0; -1 errno. */
+/* UIDVALIDITY and UIDs of Dovecot or Courier; else a new one, as where nobody can read the UIDs that were given: the scan that
+ * follows misses the list, and writes it. 0; -1 errno. */
 static int choose_uidvalidity(struct folder *folder, uint32_t *out)
 {
     struct uidlist list;
@@ -142,7 +136,7 @@ static int choose_uidvalidity(struct folder *folder, uint32_t *out)
     if (found < 0 || (found == UIDLIST_STRANGE && uidlist_set_aside(folder->dir) < 0)) {
         return -1;
     }
-    return begin_uidlist(folder, out);
+    return make_uidvalidity(folder, out);
 }
 
 /* Writes a base and goes on with it. */

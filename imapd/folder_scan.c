@@ -366,7 +366,7 @@ int folder_take_in(struct folder *folder, bool is_waiting)
     const struct index_stamp *now = &scan.before;
     const struct index_stamp *then = &folder->stamp;
     bool is_list_new = now->uidlist_ns != then->uidlist_ns || now->uidlist_size != then->uidlist_size ||
-                       now->uidlist_inode != then->uidlist_inode;
+                       now->uidlist_inode != then->uidlist_inode || now->uidlist_inode == 0; /* 0: there is none */
     bool is_courier_new = courier_uidnext(folder) > folder->uidnext;
     scan.is_whole = is_list_new || is_courier_new || now->cur_ns != then->cur_ns || folder_is_verify_due(folder, now, is_waiting);
     bool is_any = scan.is_whole || now->fresh_ns != then->fresh_ns || (folder->mode == FOLDER_WRITE && folder->n_new > 0);

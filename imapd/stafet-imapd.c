@@ -11,10 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "imapd/dotlock.h"
 #include "imapd/session.h"
 #include "lib/die.h"
 #include "lib/log.h"
 #include "lib/maildir.h"
+#include "lib/ordered.h"
 #include "lib/overquota.h"
 #include "lib/sandbox.h"
 #include "lib/serve.h"
@@ -29,6 +31,7 @@ static const unsigned calls_of_one = SANDBOX_STDIO | SANDBOX_RPATH | SANDBOX_WPA
 static const unsigned calls = SANDBOX_RPATH | SANDBOX_WPATH | SANDBOX_CPATH | SANDBOX_FORK | SANDBOX_SERVE | SANDBOX_SANDBOX;
 
 static struct session session;
+static dev_t ordered_device; /* one sync makes a new file durable there (lib/ordered.h); 0: none */
 static struct mime_summary_work work;
 static stralloc converters; /* the folder that charsets are loaded from */
 
@@ -38,8 +41,16 @@ static void set_limits(void)
     umask(077);
 }
 
+/* Before the sandbox. */
+static void find_device(const char *folder)
+{
+    struct stat found;
+    ordered_device = stat(folder, &found) == 0 && ordered_device_is_safe(found.st_dev) ? found.st_dev : 0;
+}
+
 static void prepare(void)
 {
+    find_device("domains");
     charsets_prepare(&work.words.charsets, &converters);
     const struct sandbox_path paths[] = {
         {"control", SANDBOX_READ},
@@ -91,6 +102,8 @@ static void take_client(int fd)
     int on = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     session.settings = settings_now();
+    const char *form = session.settings->spoolsync;
+    dotlock_trust(form != NULL && strcmp(form, "two") == 0 ? 0 : ordered_device);
     session.work = &work;
     wire_init(&session.wire, 0, 1, (unsigned)session.settings->timeout);
 }
@@ -150,6 +163,7 @@ static int serve_alone(const char *path)
     copy_text(session.user, sizeof session.user, environment("USER"));
     session.over = -1;
     charsets_prepare(&work.words.charsets, &converters);
+    find_device(path);
     confine(path);
     sandbox_calls(calls_of_one);
     session.root = maildir_open(AT_FDCWD, path, true);

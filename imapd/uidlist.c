@@ -196,9 +196,11 @@ int uidlist_read(struct uidlist *list, int dir, const char *name)
     if (result == 0 && uidlist_parse(list)) {
         return UIDLIST_READ;
     }
+    /* A power cut may have kept the name of a new list that was not synced yet: nobody was told of it. */
+    bool is_empty = list->bytes.len == 0;
     uidlist_free(list);
     errno = error;
-    return result < 0 ? -1 : UIDLIST_STRANGE;
+    return result < 0 ? -1 : is_empty ? UIDLIST_NONE : UIDLIST_STRANGE;
 }
 
 void uidlist_free(struct uidlist *list)

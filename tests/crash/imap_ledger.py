@@ -29,6 +29,10 @@ class Ledger:
         """The mailbox that has surely this name."""
         return next(box for box in self.boxes if box.names == (name,))
 
+    def has(self, name):
+        """False: it was lost, which has been said."""
+        return any(box.names == (name,) for box in self.boxes)
+
     # What a command makes unsure before it is answered, and sure afterwards.
 
     def add(self, number, flags=frozenset()):

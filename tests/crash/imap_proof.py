@@ -73,6 +73,8 @@ def prove_power(tap, folder):
         proof.caught(tap, "an_APPEND_without_any_sync", ("lost", "torn"), proof.under_cuts(powered, imap_scenes.Append(house), IMAPD, "no-sync"))
         proof.caught(tap, "a_UID_list_without_its_sync", ("changed", "reused", "fell"),
                      proof.under_cuts(powered, imap_scenes.AppendMany(house), IMAPD, "no-list-sync"))
+        proof.caught(tap, "a_new_UID_list_without_its_sync", ("changed", "reused", "fell", "lost"),
+                     proof.under_cuts(powered, imap_scenes.FirstList(house), IMAPD, "no-sync"))
         proof.caught(tap, "a_subscription_without_the_folder_s_sync", ("lost",),
                      proof.under_cuts(powered, imap_scenes.Subscribe(house), IMAPD, "no-folder-sync"))
 

@@ -102,7 +102,7 @@ class Scene:
             broken.append(f"died: the session ended with {self.status}")
         if is_failed_sync(point, fault) and not self.is_refused and self.is_done:
             broken.append("trusted: a sync had failed")
-        broken += self.work_on()
+        broken += self.work_on() if ledger.has("INBOX") else []
         self.house.forget_derived()
         last = self.look(View)
         return broken + [f"{line} (all derived files deleted)" for line in last.broken + ledger.settle(last)] + self.house.complaints()
@@ -309,6 +309,26 @@ class FirstOpen(Scene):
         return said
 
 
+class FirstList(FirstOpen):
+    """Nor a UID list: UIDVALIDITY and all UIDs are new ones."""
+    name = "imap-first-list"
+
+    def prepare(self):
+        super().prepare()
+        os.unlink(self.house.path("Maildir", "dovecot-uidlist"))
+        box = self.ledger.box("INBOX")
+        self.ledger.arrived |= set(box.who.values())
+        self.ledger.boxes[self.ledger.boxes.index(box)] = Box("INBOX")
+
+    def hear(self, lines):
+        super().hear(lines)
+        told = number_in(rb"UIDVALIDITY (\d+)", lines)
+        for box in [box for box in self.ledger.boxes if told and "INBOX" in box.names]:
+            if box.validity not in (None, told):
+                self.broken.append(f"changed: UIDVALIDITY was {box.validity} and is {told}")
+            box.validity = told
+
+
 class NewMail(FirstOpen):
     """The same while a session is there."""
     name, setup, is_warm = "imap-new-mail", ("SELECT INBOX",), True
@@ -419,4 +439,4 @@ class MoveKeywords(Move):
 
 
 MAIL = (StoreFlag, StoreKeyword, StoreOurs, Append, AppendMany, Copy, CopyKeywords, Move, MoveKeywords)
-FOLDERS = (Expunge, FirstOpen, NewMail, NewBase, Create, Rename, RenameInbox, Delete, Subscribe)
+FOLDERS = (Expunge, FirstOpen, FirstList, NewMail, NewBase, Create, Rename, RenameInbox, Delete, Subscribe)
