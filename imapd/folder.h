@@ -66,6 +66,7 @@ struct folder {
     bool is_own;              /* is_own: what is played is this session's own change */
     bool is_torn;             /* the journal did not end with an entry's end */
     bool is_replaying;        /* after a rest: only the base's records are brought up to date */
+    bool is_building;         /* nobody else has this index yet: what is committed is only played */
     struct mailbox names_now; /* a scan that looks names up; names_now.message is NULL where there is none */
     void (*on_damage)(void);  /* does not return; set by the session. NULL: death (111) */
     jmp_buf *guard;           /* folder_guarded: goes first */

@@ -47,6 +47,8 @@ static int write_file(struct folder *folder, const stralloc *text, bool is_named
 /* Records and names of the live messages. */
 static void gather(struct folder *folder, stralloc *records, stralloc *names)
 {
+    (void)str_room(records, (size_t)folder->n_live * sizeof(struct record));
+    (void)str_room(names, folder->tail_names.len + folder->head.names_len);
     for (uint32_t i = folder_first(folder); i < folder_end(folder); i = folder_next(folder, i)) {
         struct record record = *folder_record_at(folder, i);
         const char *name = folder_base_name(folder, i);
@@ -185,11 +187,13 @@ int folder_build(struct folder *folder)
     }
     enum folder_mode mode = folder->mode;
     folder->mode = FOLDER_READ; /* new/ is emptied by the first SELECT */
+    folder->is_building = true;
     int result = folder_take_in(folder, true);
     if (result == 0) {
         result = courier_take_keywords(folder);
     }
     folder->mode = mode;
+    folder->is_building = false;
     folder->changed.n = 0;
     folder->first_recent = behind_cur(folder);
     return result < 0 ? -1 : load_written(folder, uidvalidity, true);

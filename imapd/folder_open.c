@@ -66,7 +66,7 @@ int folder_commit(struct folder *folder)
     if (folder->map == NULL) {
         folder_return(folder);
     }
-    int result = append_out(folder);
+    int result = folder->is_building ? 0 : append_out(folder);
     if (result == 0) {
         folder->has_news = folder->has_news || is_news(&folder->out);
         folder_play_out(folder);

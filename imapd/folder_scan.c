@@ -324,7 +324,8 @@ static void scan_free(struct scan *scan)
     namehash_free(&scan->known);
     free(scan->seen);
     free(scan->fresh);
-    stralloc *texts[] = {&scan->lines, &scan->records, &scan->names, &scan->flags, &scan->ranges, &scan->name, &scan->moves};
+    stralloc *texts[] = {&scan->lines, &scan->records, &scan->names,   &scan->flags, &scan->ranges,
+                         &scan->name,  &scan->base,    &scan->shorter, &scan->moves};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         stralloc_free(texts[i]);
     }

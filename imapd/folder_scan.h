@@ -37,7 +37,7 @@ struct scan {
     stralloc ranges;         /* struct entry_range */
     uint32_t n_flags, n_ranges, n_records;
     uint32_t uidnext;
-    stralloc name; /* scratch */
+    stralloc name, base, shorter; /* scratch */
 };
 
 /* folder_scan_new.c: UIDs and records for scan->fresh; files of new/ move to cur/ in a FOLDER_WRITE folder. 0; -1 errno. */

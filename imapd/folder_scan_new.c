@@ -41,7 +41,7 @@ struct place {
     const char *name; /* the file's now */
     int folder;
     bool is_new;
-    stralloc base, target, shorter;
+    stralloc *base, *target, *shorter; /* the scan's scratch */
 };
 
 /* A base name with which flags would not fit behind the name: others could not even be told that the message is to be removed. It
@@ -49,16 +49,17 @@ struct place {
 static void shorten(struct scan *scan, struct place *place, bool is_listed)
 {
     struct stat stat;
-    size_t base_len = place->base.len;
+    size_t base_len = place->base->len;
     if (base_len <= MAILBOX_BASE_MAX || fstatat(place->folder, place->name, &stat, AT_SYMLINK_NOFOLLOW) < 0) {
         return;
     }
-    mailbox_base_append(&place->shorter, place->name, base_len, 'L', stat.st_mtim.tv_sec < 0 ? 0 : (uint64_t)stat.st_mtim.tv_sec);
-    size_t shorter_len = place->shorter.len;
-    str_cats(&place->shorter, place->name + base_len);
-    if (renameat2(place->folder, place->name, place->folder, str_text(&place->shorter), RENAME_NOREPLACE) == 0) {
-        str_copy(&place->base, place->shorter.s, shorter_len);
-        place->name = place->shorter.s;
+    place->shorter->len = 0;
+    mailbox_base_append(place->shorter, place->name, base_len, 'L', stat.st_mtim.tv_sec < 0 ? 0 : (uint64_t)stat.st_mtim.tv_sec);
+    size_t shorter_len = place->shorter->len;
+    str_cats(place->shorter, place->name + base_len);
+    if (renameat2(place->folder, place->name, place->folder, str_text(place->shorter), RENAME_NOREPLACE) == 0) {
+        str_copy(place->base, place->shorter->s, shorter_len);
+        place->name = place->shorter->s;
         scan->has_moved = true;
         scan->is_list_lost = scan->is_list_lost || is_listed;
     }
@@ -69,10 +70,10 @@ static void move_to_cur(struct scan *scan, struct place *place, const struct nam
 {
     struct folder *folder = scan->folder;
     for (unsigned try = 0; try < 2; try++) {
-        str_copy(&place->target, place->base.s, place->base.len);
-        nameinfo_append(&place->target, info->flags, info->keywords);
-        if (renameat2(folder->fresh, place->name, folder->cur, str_text(&place->target), RENAME_NOREPLACE) == 0) {
-            place->name = place->target.s;
+        str_copy(place->target, place->base->s, place->base->len);
+        nameinfo_append(place->target, info->flags, info->keywords);
+        if (renameat2(folder->fresh, place->name, folder->cur, str_text(place->target), RENAME_NOREPLACE) == 0) {
+            place->name = place->target->s;
             place->folder = folder->cur;
             place->is_new = false;
             scan->has_moved = true;
@@ -82,8 +83,8 @@ static void move_to_cur(struct scan *scan, struct place *place, const struct nam
             return;
         }
         stralloc base = STRALLOC_ZERO;
-        other_base(&base, place->base.s, place->base.len, uid);
-        str_copy(&place->base, base.s, base.len);
+        other_base(&base, place->base->s, place->base->len, uid);
+        str_copy(place->base, base.s, base.len);
         stralloc_free(&base);
     }
 }
@@ -123,11 +124,15 @@ static int take_one(struct scan *scan, const struct scan_new *fresh, uint32_t ui
     const struct mailbox_message *message = &scan->box.message[fresh->at];
     struct folder *folder = scan->folder;
     bool is_new = message->state & MAILBOX_IS_NEW;
-    struct place place = {
-        .name = mailbox_name(&scan->box, fresh->at), .folder = is_new ? folder->fresh : folder->cur, .is_new = is_new};
+    struct place place = {.name = mailbox_name(&scan->box, fresh->at),
+                          .folder = is_new ? folder->fresh : folder->cur,
+                          .is_new = is_new,
+                          .base = &scan->base,
+                          .target = &scan->name,
+                          .shorter = &scan->shorter};
     struct nameinfo info;
     nameinfo_parse(place.name + message->base_len, (size_t)message->name_len - message->base_len, &info);
-    str_copy(&place.base, place.name, message->base_len);
+    str_copy(place.base, place.name, message->base_len);
     bool is_bare = message->name_len == message->base_len;
     shorten(scan, &place, fresh->is_listed);
     if (is_new && folder->mode == FOLDER_WRITE) {
@@ -143,15 +148,12 @@ static int take_one(struct scan *scan, const struct scan_new *fresh, uint32_t ui
     int looked = is_new ? look_at(&place, message, &record) : 0;
     int error = looked < 0 ? errno : 0;
     if (looked == 0) {
-        put_record(scan, &record, &place.base);
-        if (!fresh->is_listed) {
-            uidlist_line_append(&scan->lines, uid, place.base.s, place.base.len);
+        put_record(scan, &record, place.base);
+        if (!fresh->is_listed && !scan->is_list_lost) { /* a lost one is written from the records */
+            uidlist_line_append(&scan->lines, uid, place.base->s, place.base->len);
         }
         scan->uidnext = uid + 1;
     } /* else it went while we looked: no UID was given */
-    stralloc_free(&place.base);
-    stralloc_free(&place.target);
-    stralloc_free(&place.shorter);
     errno = error;
     return error == 0 || error == ENOENT ? 0 : -1;
 }
@@ -188,6 +190,17 @@ static void take_courier_uids(struct scan *scan, uint32_t uidnext)
     uidlist_free(&list);
 }
 
+/* Where no list had UIDs for them they are in order already. */
+static void sort_new(struct scan *scan)
+{
+    for (uint32_t i = 1; i < scan->n_fresh; i++) {
+        if (compare_new(&scan->fresh[i - 1], &scan->fresh[i]) > 0) {
+            qsort(scan->fresh, scan->n_fresh, sizeof *scan->fresh, compare_new);
+            return;
+        }
+    }
+}
+
 int scan_take_new(struct scan *scan)
 {
     uint32_t courier = courier_uidnext(scan->folder);
@@ -198,7 +211,7 @@ int scan_take_new(struct scan *scan)
         return 0;
     }
     uint32_t highest = scan->uidnext;
-    qsort(scan->fresh, scan->n_fresh, sizeof *scan->fresh, compare_new);
+    sort_new(scan);
     for (uint32_t i = 0; i < scan->n_fresh; i++) {
         const struct scan_new *fresh = &scan->fresh[i];
         if (fresh->uid == 0 && highest > scan->uidnext) {

@@ -21,10 +21,13 @@ struct writing {
 static void put_message(struct writing *writing, uint32_t uid, const char *name)
 {
     const struct uidlist_entry *entry = writing->before == NULL ? NULL : uidlist_find(writing->before, uid);
-    str_catf(writing->text, "%u ", uid);
-    if (entry != NULL) {
-        str_cat(writing->text, writing->before->bytes.s + entry->fields_at, entry->fields_len);
+    if (entry == NULL || entry->fields_len == 0) {
+        uidlist_line_append(writing->text, uid, name, strlen(name));
+        return;
     }
+    str_catn(writing->text, uid);
+    str_catc(writing->text, ' ');
+    str_cat(writing->text, writing->before->bytes.s + entry->fields_at, entry->fields_len);
     str_catc(writing->text, ':');
     str_cats(writing->text, name);
     str_catc(writing->text, '\n');

@@ -113,10 +113,11 @@ void index_base_append(stralloc *out, struct index_base *base)
     struct index_header *header = &base->header;
     size_t start = out->len;
     memcpy(header->magic, INDEX_MAGIC, sizeof header->magic);
-    str_cat(out, (const char *)header, sizeof *header);
-    str_cat(out, (const char *)base->records, (size_t)header->n * sizeof(struct record));
     size_t text = padded(base->names_len) + padded(base->keywords_len);
     size_t blocks = index_blocks(header->n) + (text + INDEX_BLOCK - 1) / INDEX_BLOCK;
+    (void)str_room(out, sizeof *header + (size_t)header->n * sizeof(struct record) + padded(blocks * sizeof(uint32_t)) + text);
+    str_cat(out, (const char *)header, sizeof *header);
+    str_cat(out, (const char *)base->records, (size_t)header->n * sizeof(struct record));
     header->sums_at = out->len - start;
     leave_room(out, padded(blocks * sizeof(uint32_t)));
     header->names_at = out->len - start;

@@ -41,13 +41,14 @@ bool namehash_put(struct namehash *hash, const char *name, size_t len, uint32_t 
     uint32_t sum = crc32c(0, name, len);
     struct namehash_slot *slot = find_slot(hash, sum, name, len);
     bool was_there = slot->value != NAMEHASH_NONE;
+    hash->n += !was_there;
     *slot = (struct namehash_slot){.hash = sum, .value = value};
     return was_there;
 }
 
 uint32_t namehash_find(const struct namehash *hash, const char *name, size_t len)
 {
-    return find_slot(hash, crc32c(0, name, len), name, len)->value;
+    return hash->n == 0 ? NAMEHASH_NONE : find_slot(hash, crc32c(0, name, len), name, len)->value;
 }
 
 void namehash_free(struct namehash *hash)

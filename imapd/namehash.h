@@ -13,7 +13,7 @@ struct namehash_slot {
 };
 struct namehash {
     struct namehash_slot *slot;
-    uint32_t mask;
+    uint32_t mask, n;
     /* The name behind a value. */
     const char *(*name_of)(const void *ctx, uint32_t value, size_t *len_out);
     const void *ctx;

@@ -228,10 +228,20 @@ const struct uidlist_entry *uidlist_find(const struct uidlist *list, uint32_t ui
 
 void uidlist_line_append(stralloc *out, uint32_t uid, const char *name, size_t name_len)
 {
-    str_catn(out, uid);
-    str_cats(out, " :");
-    str_cat(out, name, name_len);
-    str_catc(out, '\n');
+    enum { NUMBER = 10 };
+    char *start = str_room(out, NUMBER + 3 + name_len);
+    char digits[NUMBER];
+    size_t at = NUMBER;
+    do {
+        digits[--at] = (char)('0' + uid % 10);
+        uid /= 10;
+    } while (uid > 0);
+    char *to = mempcpy(start, digits + at, NUMBER - at);
+    *to++ = ' ';
+    *to++ = ':';
+    to = mempcpy(to, name, name_len);
+    *to++ = '\n';
+    out->len += (size_t)(to - start);
 }
 
 void uidlist_header_append(stralloc *out, uint32_t uidvalidity, uint32_t uidnext, const char *extra, size_t extra_len)
