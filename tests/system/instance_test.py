@@ -129,7 +129,7 @@ def stop_ends_sessions_and_programs_and_leaves_nothing(house, _):
             expect(sock.connect_ex((house.host, port)) != 0, f"port {port} still listens")
     expect(not os.path.exists(house.path("svscan.pid")))
     for service in ("authd", "rcptd"):
-        expect("child-died" not in house.log(service).splitlines()[-1], f"the end of {service} counts as trouble")
+        expect("child-died" not in "".join(house.log(service).splitlines()[-1:]), f"the end of {service} counts as trouble")
     run(["flock", "-n", house.path("spool/lock"), "true"])
     for held in (silent, busy, session):
         held.close()
@@ -191,11 +191,13 @@ mkdir -p /var/lib/stafet && mount -t tmpfs tmpfs /var/lib/stafet
 mkdir "$1/layer" && mount -t tmpfs tmpfs "$1/layer" && mkdir "$1/layer/up" "$1/layer/work"
 mount -t overlay overlay -o lowerdir=/etc,upperdir="$1/layer/up",workdir="$1/layer/work" /etc
 sed -i -E '/^(stafet|vmail:|vchkpw:)/d' /etc/passwd /etc/group /etc/shadow /etc/gshadow
-"$2" new "$1/one"; "$2" new "$1/two"
+mkdir "$1/disk"; "$2" new "$1/one"; "$2" new "$1/two"; "$2" new "$1/disk/three"
 id stafetd; id stafeta; id stafetq; id vmail
-echo /gone/without/remove >>/var/lib/stafet/instances
 "$2" remove "$1/one"; id stafets
-"$2" remove "$1/two"
+mount -t tmpfs tmpfs "$1/disk"; "$2" remove "$1/two" 2>&1; id stafets; umount "$1/disk"
+echo /gone/without/remove >>/var/lib/stafet/instances
+"$2" remove "$1/disk/three" 2>&1; id stafets; ! "$2" remove /gone/never/there 2>&1
+"$2" remove /gone/without/remove
 ! id stafets 2>/dev/null && ! getent group vchkpw && ls -A /var/lib/stafet
 """
 
@@ -208,6 +210,9 @@ def users_are_made_and_go_with_the_last_instance(*_):
                              ("stafetq", r"gid=\d+\(stafetm\) groups=.*\(stafet\)"), ("vmail", r"gid=\d+\(vchkpw\) groups=.*\(stafet\)"),
                              ("stafets", r"gid=\d+\(stafetm\)")):
             expect_match(rf"^uid=\d+\({user}\) {groups}", output)
+        expect_match("users stay.*: stafet-instance remove .*/disk/three$", output, "what is told of an instance that is not mounted")
+        expect_match("users stay.*: stafet-instance remove /gone/without/remove$", output, "what is told of one that somebody deleted")
+        expect_match("/gone/never/there is no instance", output, "of one that never was")
         expect_equal(output.splitlines()[-1], "lock", "what is left in /var/lib/stafet")
 
 
