@@ -2,6 +2,7 @@
 /* REFERENCES (RFC 5256 3, steps 1 to 6). Ids are 64-bit hashes. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "imapd/thread.h"
 #include "lib/crc32c.h"
@@ -9,11 +10,12 @@
 
 enum { DEPTH_MAX = 2000, STEPS_AN_ID = 64, STEPS_MIN = 1 << 24 };
 
-/* id → node, open addressing. */
+/* id → node, open addressing. Ids are chosen by whoever sends mail; places by them and a key that nobody knows. */
 struct ids {
     uint64_t *id;
     uint32_t *node;
     uint32_t mask;
+    uint64_t key;
 };
 
 struct building {
@@ -31,13 +33,24 @@ static void ids_init(struct ids *ids, uint64_t n)
         slots *= 2;
     }
     ids->mask = slots - 1;
+    ids->key = 0;
+    (void)!getrandom(&ids->key, sizeof ids->key, 0);
     ids->id = memory_get(slots, sizeof *ids->id);
     ids->node = memory_get(slots, sizeof *ids->node);
 }
 
+/* Every bit of the key and the id moves about half of those that count. */
+static uint32_t place_of(const struct ids *ids, uint64_t id)
+{
+    id ^= ids->key;
+    id = (id ^ id >> 33) * 0xff51afd7ed558ccdU;
+    id = (id ^ id >> 33) * 0xc4ceb9fe1a85ec53U;
+    return (uint32_t)(id ^ id >> 33) & ids->mask;
+}
+
 static uint32_t *ids_slot(struct ids *ids, uint64_t id)
 {
-    uint32_t i = (uint32_t)(id ^ id >> 32) & ids->mask;
+    uint32_t i = place_of(ids, id);
     while (ids->id[i] != 0 && ids->id[i] != id) {
         i = (i + 1) & ids->mask;
     }

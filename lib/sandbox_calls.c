@@ -185,10 +185,10 @@ static void emit_open_file(struct program *program)
 static void emit_no_owner(struct program *program)
 {
     static const uint32_t refused[] = {F_SETOWN, F_SETOWN_EX, F_SETSIG};
-    enum { N = sizeof refused / sizeof *refused };
+    static const uint8_t n = sizeof refused / sizeof *refused;
     emit(program, BPF_LD | BPF_W | BPF_ABS, ARGUMENT_LOW(1), 0, 0);
-    for (uint8_t i = 0; i < N; i++) {
-        emit(program, BPF_JMP | BPF_JEQ | BPF_K, refused[i], (uint8_t)(N - i), 0);
+    for (uint8_t i = 0; i < n; i++) {
+        emit(program, BPF_JMP | BPF_JEQ | BPF_K, refused[i], (uint8_t)(n - i), 0);
     }
     emit_return(program, SECCOMP_RET_ALLOW);
     emit_return(program, SECCOMP_RET_ERRNO | EPERM);

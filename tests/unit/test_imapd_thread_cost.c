@@ -80,10 +80,25 @@ static void costly(void)
     is_number(n, messages.n, "but_no_message");
 }
 
+/* Ids whose lower and upper halves differ by little: in a table by their bits alone all would stand in one crowd. */
+static void crowded(void)
+{
+    enum { IDS = 2000000, CROWD = 1 << 15 };
+    messages.n = 0;
+    messages.arena.len = 0;
+    begin_message(1);
+    for (uint64_t high = 1; high <= IDS; high++) {
+        refer(high << 32 | (high ^ high % CROWD));
+    }
+    begin_message(2);
+    is(threads(), "(1)(2)", "ids_that_were_chosen_to_meet");
+}
+
 int main(void)
 {
     program_start("test_imapd_thread_cost");
     honest();
     costly();
+    crowded();
     return done();
 }
