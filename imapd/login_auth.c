@@ -23,7 +23,7 @@ static const struct reply *reply_of_verdict(const struct verdict *verdict)
     case WHY_need_tls:
         return &reply_need_tls;
     case WHY_in_use:
-        return &reply_in_use;
+        return &reply_too_many;
     default:
         return verdict->letter == 'Z' ? &reply_later : &reply_refused;
     }

@@ -66,6 +66,7 @@ const struct reply reply_too_often = {REPLY_NO, "LIMIT",
 const struct reply reply_need_tls = {REPLY_NO, "PRIVACYREQUIRED",
                                      "%s: passwords are taken on encrypted connections only; switch on TLS"};
 const struct reply reply_in_use = {REPLY_NO, "INUSE", "%s: the mailbox is in use; try again in a moment"};
+const struct reply reply_too_many = {REPLY_NO, "LIMIT", "%s: too many sessions of yours are open; close some, then try again"};
 const struct reply reply_later = {REPLY_NO, "UNAVAILABLE",
                                   "%s: not now, a service of this host does not answer; try again in a minute"};
 const struct reply reply_refused = {REPLY_NO, "CONTACTADMIN", "%s: the login was refused; tell postmaster at this host"};

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "imapd/dotlock.h"
+#include "imapd/place.h"
 #include "imapd/session.h"
 #include "lib/die.h"
 #include "lib/log.h"
@@ -123,6 +124,12 @@ static void serve_login(const struct serve_peer *peer)
         log_event("alert", "sid=%s user=%s what=%s error=%s", session.sid, session.user, "the Maildir cannot be opened",
                   strerror(errno));
         takeover_refuse(&login, "4.3.0 the mailbox cannot be opened", WHY_io);
+        return;
+    }
+    if (place_take(session.root, settings_now()->sessions) == 0) {
+        log_event("limit", "sid=%s user=%s ip=%s which=%s most=%llu", session.sid, session.user, session.ip, "imapsessions",
+                  (unsigned long long)settings_now()->sessions);
+        takeover_refuse(&login, "4.3.2 this user has too many sessions at once", WHY_in_use);
         return;
     }
     (void)quota_parse(quota, strlen(quota), &session.quota);

@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from systemlib.instance import Tap  # noqa: E402
 from systemlib.session import Broken, Session  # noqa: E402
 
-OURS = ("stafet.index", "stafet.cache", "stafet.keywords", "stafet.fresh", "stafet.lock", "stafet.wake", "dovecot-uidlist", "dovecot-keywords",
+OURS = ("stafet.index", "stafet.cache", "stafet.keywords", "stafet.fresh", "stafet.lock", "stafet.wake", "stafet.sessions", "dovecot-uidlist", "dovecot-keywords",
         "stafet-keywords", "courierimapuiddb", "courierimapkeywords", "maildirsize", "subscriptions", "stafet-special")
 MESSAGES = 1200  # several pages of records, and of a cache
 

@@ -5,6 +5,7 @@ import base64
 import imaplib
 import os
 import re
+import signal
 import smtplib
 import sys
 import time
@@ -219,6 +220,31 @@ def quota(house, tap):
     client.logout()
 
 
+def a_session(house):
+    """Its pid: a process of imapd whose parent is one."""
+    pids = house.children_named("stafet-imapd")
+    for pid in pids:
+        with open("/proc/%d/stat" % pid, encoding="ascii") as f:
+            if int(f.read().rpartition(")")[2].split()[1]) in pids:
+                return pid
+    return None
+
+
+def many_sessions(house, tap):
+    house.control("imapsessions", "3")
+    time.sleep(1.1)  # a change holds a second later
+    sessions = [login(house) for _ in range(3)]
+    one_more = Imap(int(house.env["IMAP_PORT"]))
+    reply = one_more.say("LOGIN", ANN, house.env["PASSWORD1"])[0]
+    tap.ok(reply.startswith(b"NO [LIMIT]"), "one_user_has_no_more_sessions_than_imapsessions", reply)
+    tap.ok(login(house, "USER2").logout()[0] == "BYE", "another_one_is_let_in")
+    os.kill(a_session(house), signal.SIGKILL)
+    is_in = house.wait(lambda: says(Imap(int(house.env["IMAP_PORT"])), "LOGIN", ANN, house.env["PASSWORD1"]))
+    tap.ok(is_in, "a_session_that_died_has_given_its_place_back")
+    house.control("imapsessions", "0")
+    del sessions
+
+
 if __name__ == "__main__":
     imaplib.Commands["IDLE"] = ("SELECTED",)
-    run(logins, mailboxes, messages, delivery, charsets, quota)
+    run(logins, mailboxes, messages, delivery, charsets, quota, many_sessions)
