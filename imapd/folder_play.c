@@ -212,9 +212,11 @@ static int read_part(struct folder *folder, uint64_t from, uint64_t to, stralloc
 /* Under the lock. Half an entry: its writer died, and nobody has played it. Anything else: damage. */
 static int end_journal(struct folder *folder, uint64_t size, bool is_torn)
 {
-    log_event("alert", "what=%s bytes=%llu",
-              is_torn ? "an index journal is damaged" : "half an entry of an index journal is cut off",
-              (unsigned long long)(size - folder->journal_at));
+    uint64_t at = folder->journal_at;
+    const char *what = size < at ? "an index journal has lost its end"
+                       : is_torn ? "an index journal is damaged"
+                                 : "half an entry of an index journal is cut off";
+    log_event("alert", "what=%s bytes=%llu", what, (unsigned long long)(size < at ? at - size : size - at));
     if (!is_torn) {
         return ftruncate(folder->index, (off_t)folder->journal_at);
     }

@@ -88,6 +88,8 @@ int main(void)
     ok(folder_open(&folder, root, ".", FOLDER_WRITE) == 0, "opens_again");
     is_known(&folder, "a_look_is_enough");
     is_number(keyword(&folder, "another"), FIRST_OF_OURS + 1, "the_other_is_known_too");
+    cut_journal(size);
+    is_known(&folder, "who_has_it_open_forgets_nothing");
     folder_close(&folder);
     return scratch_end(done());
 }
