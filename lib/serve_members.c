@@ -172,7 +172,7 @@ void serve_member_loop(struct serve_state *state)
         bool is_short = !serve_got_term && start_missing(state, listener, &crashed_ms);
         struct timespec pause = {.tv_sec = 1};
         ppoll(NULL, 0, is_short ? &pause : NULL, &state->open_mask);
-        serve_hear_signals(state);
+        serve_hear_signals(&state->open_mask);
         serve_reap(state);
         if (serve_got_hup) {
             tell_members(state, SIGHUP);

@@ -41,7 +41,7 @@ bool serve_is_allowed(struct serve_state *state, const struct serve_peer *peer);
 void serve_refresh(const struct serve_state *state, bool now);
 void serve_reap(struct serve_state *state);
 struct serve_child *serve_remember(struct serve_state *state, pid_t pid, const struct serve_peer *peer);
-void serve_hear_signals(const struct serve_state *state);
+void serve_hear_signals(const sigset_t *open_mask);
 
 /* Before the sandbox: what members need open. */
 void serve_prepare_members(struct serve_state *state);

@@ -153,6 +153,41 @@ static void test_forking(void)
     ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "and_then_it_exits_0");
 }
 
+/* Children of pid, by their parent in /proc. */
+static unsigned count_children(pid_t pid)
+{
+    char name[64], line[100] = "";
+    unsigned n = 0;
+    snprintf(name, sizeof name, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    int fd = open(name, O_RDONLY);
+    ssize_t got = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
+    for (ssize_t i = 0; i < got; i++) {
+        n += line[i] == ' ';
+    }
+    close(fd);
+    return n;
+}
+
+/* Nobody connects any more, and nothing else wakes the parent. */
+static void test_burial(void)
+{
+    pid_t pid = start(listen_unix(), "-c", "5");
+    int fds[3];
+    for (int i = 0; i < 3; i++) {
+        fds[i] = connect_unix();
+        (void)first_line(fds[i]);
+    }
+    is_number(count_children(pid), 3, "three_are_served");
+    for (int i = 0; i < 3; i++) {
+        close(fds[i]);
+    }
+    for (int i = 0; i < 1000 && count_children(pid) > 0; i++) {
+        usleep(10000);
+    }
+    is_number(count_children(pid), 0, "the_ended_are_buried_though_nobody_comes");
+    ok(stop(pid) == 0, "and_sigterm_ends_an_idle_server");
+}
+
 static void test_members(void)
 {
     pid_t pid = start(listen_unix(), "-p", "2");
@@ -184,21 +219,6 @@ static void test_members(void)
 static bool is_served(int fd)
 {
     return strncmp(first_line(fd), "unix", 4) == 0;
-}
-
-/* Children of pid, by their parent in /proc. */
-static unsigned count_children(pid_t pid)
-{
-    char name[64], line[100] = "";
-    unsigned n = 0;
-    snprintf(name, sizeof name, "/proc/%d/task/%d/children", (int)pid, (int)pid);
-    int fd = open(name, O_RDONLY);
-    ssize_t got = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
-    for (ssize_t i = 0; i < got; i++) {
-        n += line[i] == ' ';
-    }
-    close(fd);
-    return n;
 }
 
 static void test_growing(void)
@@ -296,6 +316,7 @@ int main(void)
     }
     snprintf(path, sizeof path, "%s/socket", folder);
     test_forking();
+    test_burial();
     test_members();
     test_growing();
     test_allowed();
