@@ -226,22 +226,27 @@ static enum login_reply check_password(const struct login_question *question, un
 /* Two lines: ours with the session's id, and vchkpw's own wording. */
 static void log_outcome(const struct login_question *question, const struct login_answer *answer, bool is_known)
 {
+    static stralloc lines;
     const struct login_words *words = login_words(answer->reply);
     char event[32];
     snprintf(event, sizeof event, "vchkpw-%s:", question->service);
     if (answer->reply == LOGIN_REPLY_WELCOME) {
-        log_event("login", "sid=%s service=%s user=%s@%s ip=%s", question->sid, question->service, answer->login.user,
-                  answer->login.domain, question->ip);
-        log_event(event, "(%s) login success %s@%s:%s", question->mech, answer->login.user, answer->login.domain, question->ip);
+        log_event_add(&lines, "login", "sid=%s service=%s user=%s@%s ip=%s", question->sid, question->service, answer->login.user,
+                      answer->login.domain, question->ip);
+        log_event_add(&lines, event, "(%s) login success %s@%s:%s", question->mech, answer->login.user, answer->login.domain,
+                      question->ip);
+        log_lines(&lines);
         return;
     }
-    log_event("login-refused", "sid=%s service=%s user=%s ip=%s verdict=%c why=%s wait=%u text=%s", question->sid,
-              question->service, question->name, question->ip, words->letter, why_word(words->why), answer->wait, words->text);
+    log_event_add(&lines, "login-refused", "sid=%s service=%s user=%s ip=%s verdict=%c why=%s wait=%u text=%s", question->sid,
+                  question->service, question->name, question->ip, words->letter, why_word(words->why), answer->wait,
+                  words->text);
     if (answer->reply == LOGIN_REPLY_BAD_PASSWORD && is_known) {
-        log_event(event, "password fail %s:%s", question->name, question->ip);
+        log_event_add(&lines, event, "password fail %s:%s", question->name, question->ip);
     } else if (answer->reply == LOGIN_REPLY_BAD_PASSWORD) {
-        log_event(event, "vpopmail user not found %s:%s", question->name, question->ip);
+        log_event_add(&lines, event, "vpopmail user not found %s:%s", question->name, question->ip);
     }
+    log_lines(&lines);
 }
 
 void login_check(const struct login_question *question, struct login_answer *out)

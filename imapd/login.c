@@ -228,8 +228,8 @@ void login_run(struct login *login, const struct serve_peer *peer, const char *i
     login->input.wire = &login->wire;
     serve_make_sid(login->sid);
     wire_init(&login->wire, 0, 1, (unsigned)login->settings->timeout);
-    login->wire.end_ms = clock_monotonic_ms() + login->settings->timeout * 1000;
-    log_event("connect", "sid=%s ip=%s", login->sid, login->ip);
+    login->start_ms = clock_monotonic_ms();
+    login->wire.end_ms = login->start_ms + login->settings->timeout * 1000;
     put(login, "* OK [CAPABILITY " CAPABILITIES "] ");
     put(login, login->settings->me != NULL ? login->settings->me : "stafet");
     put(login, " IMAP ready\r\n");
@@ -240,7 +240,7 @@ void login_run(struct login *login, const struct serve_peer *peer, const char *i
     if (login->how != NULL) {
         wire_flush(&login->wire);
         wire_part(&login->wire);
-        log_event("quit", "sid=%s ip=%s how=%s logins=%llu", login->sid, login->ip, login->how,
-                  (unsigned long long)login->logins);
+        log_event("quit", "sid=%s ip=%s how=%s logins=%llu ms=%llu", login->sid, login->ip, login->how,
+                  (unsigned long long)login->logins, (unsigned long long)(clock_monotonic_ms() - login->start_ms));
     }
 }

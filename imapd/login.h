@@ -25,7 +25,7 @@ struct login {
     const struct serve_peer *peer;
     stralloc tag, out, user, password, told;
     const char *command_word;
-    uint64_t logins, errors;
+    uint64_t start_ms, logins, errors;
     bool is_over;
     const char *how; /* it ended; NULL: handed over */
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "imapd/login.h"
+#include "lib/clock.h"
 #include "lib/handoff.h"
 #include "lib/log.h"
 #include "lib/mime_decode.h"
@@ -69,7 +70,8 @@ const struct reply *login_ask(struct login *login)
     handoff_ask(&handoff, &call, &verdict);
     const struct reply *reply = NULL;
     if (verdict.letter == 'K') {
-        log_event("handed-over", "sid=%s ip=%s user=%s", login->sid, login->ip, str_text(&login->user));
+        log_event("handed-over", "sid=%s ip=%s user=%s ms=%llu", login->sid, login->ip, str_text(&login->user),
+                  (unsigned long long)(clock_monotonic_ms() - login->start_ms));
         login->is_over = true;
         login->how = NULL;
     } else {

@@ -140,7 +140,6 @@ static void serve_login(const struct serve_peer *peer)
     takeover_take_client(&login);
     take_client(0);
     (void)wire_unread(&session.wire, login.early.s, login.early.len);
-    log_event("session", "sid=%s user=%s ip=%s", session.sid, session.user, session.ip);
     session_welcome(&session, fields_get_or(&login.fields, "tag", ""));
     session_run(&session);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "clock.h"
+#include "str.h"
 
 enum { LOG_LINE = 1000, LOG_RESERVE = 8 };
 
@@ -90,11 +91,31 @@ static long long take_signed(va_list *args, unsigned longs)
     return longs == 1 ? va_arg(*args, long) : va_arg(*args, long long);
 }
 
+/* Not by printf: most processes log two lines in their lives, and its pages would be fetched for them alone. */
+static void line_put_unsigned(struct line *line, unsigned long long value, unsigned base)
+{
+    char digits[3 * sizeof value];
+    char *first = digits + sizeof digits;
+    do {
+        *--first = "0123456789abcdef"[value % base];
+        value /= base;
+    } while (value > 0);
+    line_put(line, first, (size_t)(digits + sizeof digits - first));
+}
+
+static void line_put_signed(struct line *line, long long value)
+{
+    if (value < 0) {
+        line_put(line, "-", 1);
+    }
+    line_put_unsigned(line, value < 0 ? 0 - (unsigned long long)value : (unsigned long long)value, 10);
+}
+
 /* One conversion behind its '%'. Returns the byte after it. */
 static const char *line_put_conversion(struct line *line, const char *p, va_list *args)
 {
     _Static_assert(sizeof(size_t) == sizeof(long), "z is taken as l");
-    char text[32];
+    char text[2];
     unsigned longs = 0;
     for (; *p == 'l' || *p == 'z'; p++) {
         longs++;
@@ -110,32 +131,44 @@ static const char *line_put_conversion(struct line *line, const char *p, va_list
         return p + 1;
     }
     if (*p == 'd' || *p == 'i') {
-        snprintf(text, sizeof text, "%lld", take_signed(args, longs));
+        line_put_signed(line, take_signed(args, longs));
     } else {
-        snprintf(text, sizeof text, *p == 'x' ? "%llx" : "%llu", take_unsigned(args, longs));
+        line_put_unsigned(line, take_unsigned(args, longs), *p == 'x' ? 16 : 10);
     }
-    line_put(line, text, strlen(text));
     return p + 1;
+}
+
+static void line_make(struct line *line, const char *event, const char *format, va_list *args)
+{
+    line->len = 0;
+    line->is_cut = false;
+    line_put(line, event, strlen(event));
+    if (*format != '\0') {
+        line_put(line, " ", 1);
+    }
+    while (*format != '\0') {
+        size_t plain = strcspn(format, "%");
+        line_put(line, format, plain);
+        format += plain;
+        if (*format == '%') {
+            format = line_put_conversion(line, format + 1, args);
+        }
+    }
+    line->bytes[line->len++] = '\n';
+}
+
+static void write_bytes(const char *bytes, size_t n)
+{
+    ssize_t unused = write(2, bytes, n);
+    (void)unused;
 }
 
 static void line_write(const char *event, const char *format, va_list *args)
 {
     int error = errno;
-    struct line line = {.len = 0};
-    line_put(&line, event, strlen(event));
-    if (*format != '\0') {
-        line_put(&line, " ", 1);
-    }
-    for (const char *p = format; *p != '\0';) {
-        if (*p == '%') {
-            p = line_put_conversion(&line, p + 1, args);
-        } else {
-            line_put(&line, p++, 1);
-        }
-    }
-    line.bytes[line.len++] = '\n';
-    ssize_t unused = write(2, line.bytes, line.len);
-    (void)unused;
+    struct line line;
+    line_make(&line, event, format, args);
+    write_bytes(line.bytes, line.len);
     errno = error;
 }
 
@@ -145,6 +178,26 @@ void log_event(const char *event, const char *format, ...)
     va_start(args, format);
     line_write(event, format, &args);
     va_end(args);
+}
+
+void log_event_add(stralloc *lines, const char *event, const char *format, ...)
+{
+    int error = errno;
+    struct line line;
+    va_list args;
+    va_start(args, format);
+    line_make(&line, event, format, &args);
+    va_end(args);
+    str_cat(lines, line.bytes, line.len);
+    errno = error;
+}
+
+void log_lines(stralloc *lines)
+{
+    int error = errno;
+    write_bytes(lines->s, lines->len);
+    lines->len = 0;
+    errno = error;
 }
 
 void log_event_rarely(uint64_t *last_ms, const char *event, const char *format, ...)

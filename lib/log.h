@@ -11,6 +11,12 @@
 
 void log_event(const char *event, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same line behind those that wait in `lines`; log_lines writes them at once. What happens in one moment wakes the log's reader
+ * once. */
+#include <skalibs/stralloc.h>
+void log_event_add(stralloc *lines, const char *event, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void log_lines(stralloc *lines);
+
 /* A warning of which only one a minute and place is written. `last` belongs to the place (static). */
 #include <stdint.h>
 void log_event_rarely(uint64_t *last_ms, const char *event, const char *format, ...) __attribute__((format(printf, 3, 4)));

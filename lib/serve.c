@@ -187,11 +187,12 @@ static void serve_one(struct serve_state *state)
     state->server->session(&peer);
 }
 
-static void note_death(const struct serve_state *state, pid_t pid, int status)
+static void note_death(const struct serve_state *state, const struct serve_child *child, int status)
 {
     bool was_asked = serve_got_term && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM; /* a member between two calls */
     if (WIFSIGNALED(status) && !was_asked) {
-        log_event("child-died", "service=%s pid=%d signal=%d", state->server->name, pid, WTERMSIG(status));
+        log_event("child-died", "service=%s pid=%d signal=%d peer=%s", state->server->name, child->pid, WTERMSIG(status),
+                  child->peer.ip);
     }
 }
 
@@ -201,6 +202,7 @@ static void forget(struct serve_state *state, pid_t pid, int status)
         if (state->children[i].pid != pid) {
             continue;
         }
+        note_death(state, &state->children[i], status);
         if (state->idle != NULL) {
             state->idle[state->children[i].slot] = 0;
             state->has_crashed = state->has_crashed || status != 0;
@@ -215,7 +217,6 @@ void serve_reap(struct serve_state *state)
     int status;
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        note_death(state, pid, status);
         forget(state, pid, status);
     }
 }

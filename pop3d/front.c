@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "lib/clock.h"
 #include "lib/handoff.h"
 #include "lib/log.h"
 #include "lib/str.h"
@@ -18,7 +19,8 @@ static const struct reply *take_user(struct front *front, const struct command *
 
 static void hand_over(struct front *front)
 {
-    log_event("handed-over", "sid=%s ip=%s user=%s", front->talk.sid, front->talk.ip, str_text(&front->user));
+    log_event("handed-over", "sid=%s ip=%s user=%s ms=%llu", front->talk.sid, front->talk.ip, str_text(&front->user),
+              (unsigned long long)(clock_monotonic_ms() - front->talk.start_ms));
     front->talk.is_over = true;
     front->talk.how = NULL;
 }
@@ -120,12 +122,12 @@ void front_run(struct front *front, const struct serve_peer *peer, const char *i
     talk->max_unknown = settings->maxunknown;
     front->peer = peer;
     const char *name = settings->me != NULL && settings->me[0] != '\0' ? settings->me : "stafet";
-    log_event("connect", "sid=%s ip=%s", talk->sid, talk->ip);
     talk_say(talk, talk_reply(talk, REPLY_GREETING, name, strlen(name)));
     talk_run(talk, run_and_count, front);
     if (talk->how != NULL) {
         talk_part(talk);
-        log_event("quit", "sid=%s ip=%s how=%s logins=%llu refused=%llu", talk->sid, talk->ip, talk->how,
-                  (unsigned long long)front->logins, (unsigned long long)talk->refused);
+        log_event("quit", "sid=%s ip=%s how=%s logins=%llu refused=%llu ms=%llu", talk->sid, talk->ip, talk->how,
+                  (unsigned long long)front->logins, (unsigned long long)talk->refused,
+                  (unsigned long long)(clock_monotonic_ms() - talk->start_ms));
     }
 }

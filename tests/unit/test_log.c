@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -102,6 +103,31 @@ static void long_lines(void)
     is_number(wrong, 0, "a_line_has_a_thousand_bytes_at_most");
 }
 
+/* A datagram a write. */
+static void together(void)
+{
+    int pair[2];
+    char bytes[200];
+    stralloc lines = STRALLOC_ZERO;
+    if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) < 0) {
+        exit(111);
+    }
+    dup2(pair[1], 2);
+    errno = ENOENT;
+    log_event_add(&lines, "one", "a=%s", "b c");
+    log_event_add(&lines, "two", "b=%d", -10);
+    is_number(recv(pair[0], bytes, sizeof bytes, MSG_DONTWAIT), -1, "lines_that_wait_are_not_written");
+    errno = ENOENT;
+    log_lines(&lines);
+    is_number(errno, ENOENT, "errno_is_kept");
+    ssize_t n = recv(pair[0], bytes, sizeof bytes, MSG_DONTWAIT);
+    is_bytes(bytes, n < 0 ? 0 : (size_t)n, "one a=\"b c\"\ntwo b=-10\n", 22, "then_all_by_one_write");
+    is_number((long long)lines.len, 0, "and_none_waits_any_more");
+    dup2(pipes[1], 2);
+    close(pair[0]);
+    close(pair[1]);
+}
+
 static void rarely(void)
 {
     uint64_t last = 0;
@@ -183,6 +209,7 @@ int main(void)
     values();
     numbers();
     long_lines();
+    together();
     rarely();
     replies();
     homes();
