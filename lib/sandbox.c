@@ -59,10 +59,16 @@ static long landlock_create(const struct ruleset *ruleset, size_t size, uint32_t
     return syscall(444, ruleset, size, flags);
 }
 
+/* What a fork inherits and need not ask for again: sessions are short. */
+static struct {
+    bool has_no_dumps, has_no_new_privs;
+    long landlock_abi; /* 0: not asked yet */
+} done;
+
 static void set_limit(__rlimit_resource_t which, uint64_t value)
 {
     struct rlimit limit = {.rlim_cur = value, .rlim_max = value}, old;
-    if (getrlimit(which, &old) == 0 && old.rlim_max < value) {
+    if (value > 0 && getrlimit(which, &old) == 0 && old.rlim_max < value) {
         limit.rlim_cur = limit.rlim_max = old.rlim_max;
     }
     setrlimit(which, &limit);
@@ -77,8 +83,10 @@ void sandbox_limit_memory(uint64_t bytes)
 
 void sandbox_limit(const struct sandbox_limits *limits)
 {
-    set_limit(RLIMIT_CORE, 0);
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    if (!done.has_no_dumps) {
+        set_limit(RLIMIT_CORE, 0);
+        done.has_no_dumps = prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+    }
     if (limits->memory > 0) {
         sandbox_limit_memory(limits->memory);
     }
@@ -142,6 +150,15 @@ static int add_path(int ruleset_fd, const struct sandbox_path *path, uint64_t ha
     return result < 0 ? -1 : 0;
 }
 
+static int give_up_new_privs(void)
+{
+    if (!done.has_no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+        return -1;
+    }
+    done.has_no_new_privs = true;
+    return 0;
+}
+
 static int enforce(int ruleset_fd, const struct sandbox_path *paths, size_t n, uint64_t handled)
 {
     for (size_t i = 0; i < n; i++) {
@@ -149,10 +166,7 @@ static int enforce(int ruleset_fd, const struct sandbox_path *paths, size_t n, u
             return -1;
         }
     }
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
-        return -1;
-    }
-    return syscall(446, ruleset_fd, 0) < 0 ? -1 : 0;
+    return give_up_new_privs() < 0 || syscall(446, ruleset_fd, 0) < 0 ? -1 : 0;
 }
 
 int sandbox_paths(const struct sandbox_path *paths, size_t n)
@@ -160,7 +174,10 @@ int sandbox_paths(const struct sandbox_path *paths, size_t n)
     if (is_paths_off) {
         return 0;
     }
-    long abi = landlock_create(NULL, 0, 1);
+    if (done.landlock_abi < 1) {
+        done.landlock_abi = landlock_create(NULL, 0, 1);
+    }
+    long abi = done.landlock_abi;
     if (abi < 1) {
         return -1;
     }
