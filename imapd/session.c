@@ -61,7 +61,7 @@ static void say(struct session *session, const struct reply *reply)
 static void wait_for_client(struct session *session)
 {
     struct pollfd client = {.fd = session->wire.in, .events = POLLIN};
-    if (wire_has_input(&session->wire) || poll(&client, 1, REST_MS) != 0) {
+    if (session->wire.start < session->wire.end || poll(&client, 1, REST_MS) != 0) {
         if (session->is_selected) {
             folder_tidy_pressed(&session->folder);
         }

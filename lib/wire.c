@@ -20,7 +20,8 @@ void wire_init(struct wire *wire, int in, int out, unsigned idle_seconds)
     wire->idle_seconds = idle_seconds;
     wire->end_ms = 0;
     wire->is_broken = wire->is_skipping = wire->has_no_timeouts = false;
-    wire->timeouts_for = 0;
+    wire->is_slow = false;
+    wire->in_waits_for = wire->out_waits_for = 0;
     wire->start = wire->end = wire->out_len = 0;
 }
 
@@ -44,27 +45,41 @@ static int wait_for(const struct wire *wire, int fd, short events)
 }
 
 /* On sockets the kernel keeps the idle time, which saves a poll a read: true when a plain read or write may be tried. */
-static bool kernel_waits(struct wire *wire)
+static bool kernel_waits(struct wire *wire, int fd, int option, unsigned *waits_for)
 {
-    if (wire->has_no_timeouts) {
+    if (wire->has_no_timeouts ||
+        (wire->end_ms != 0 && wire->end_ms <= clock_monotonic_ms() + (uint64_t)wire->idle_seconds * 1000)) {
         return false;
     }
-    if (wire->timeouts_for != wire->idle_seconds) {
+    if (*waits_for != wire->idle_seconds) {
         struct timeval idle = {.tv_sec = (time_t)wire->idle_seconds};
-        if (setsockopt(wire->in, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof idle) < 0 ||
-            setsockopt(wire->out, SOL_SOCKET, SO_SNDTIMEO, &idle, sizeof idle) < 0) {
-            wire->has_no_timeouts = true;
-            return false;
-        }
-        wire->timeouts_for = wire->idle_seconds;
+        wire->has_no_timeouts = setsockopt(fd, SOL_SOCKET, option, &idle, sizeof idle) < 0;
+        *waits_for = wire->has_no_timeouts ? 0 : wire->idle_seconds;
     }
-    return wire->end_ms == 0 || wire->end_ms > clock_monotonic_ms() + (uint64_t)wire->idle_seconds * 1000;
+    return !wire->has_no_timeouts;
 }
 
 /* A pipe that polls as writable takes so much without blocking. */
 static size_t pipe_room(size_t n)
 {
     return n < PIPE_BUF ? n : PIPE_BUF;
+}
+
+/* What the peer takes of these. 0: nothing now, wait and try again; -1: it is gone, or took nothing for too long. */
+static ssize_t write_some(struct wire *wire, struct iovec *parts, size_t n, bool waits)
+{
+    const struct msghdr message = {.msg_iov = parts, .msg_iovlen = n};
+    ssize_t done = wire->has_no_timeouts ? write(wire->out, parts->iov_base, pipe_room(parts->iov_len))
+                                         : sendmsg(wire->out, &message, MSG_NOSIGNAL | (waits ? 0 : MSG_DONTWAIT));
+    if (done < 0 && errno == ENOTSOCK) {
+        wire->has_no_timeouts = true;
+        return 0;
+    }
+    if (done < 0 && errno == EAGAIN && !waits) {
+        wire->is_slow = true;
+        return 0;
+    }
+    return done < 0 && errno == EINTR ? 0 : done;
 }
 
 /* What waits, and behind it bytes that lie elsewhere, in as few writes as the peer lets us. */
@@ -78,16 +93,13 @@ static void write_with(struct wire *wire, const char *bytes, size_t n)
             part++;
             continue;
         }
-        bool kernel_waited = kernel_waits(wire);
-        if (!kernel_waited && wait_for(wire, wire->out, POLLOUT) <= 0) {
+        bool waits = wire->is_slow && kernel_waits(wire, wire->out, SO_SNDTIMEO, &wire->out_waits_for);
+        bool polls = wire->has_no_timeouts || (wire->is_slow && !waits);
+        ssize_t done =
+            polls && wait_for(wire, wire->out, POLLOUT) <= 0 ? -1 : write_some(wire, part, (size_t)(end - part), waits);
+        if (done < 0) {
             wire->is_broken = true;
             break;
-        }
-        ssize_t done = kernel_waited ? writev(wire->out, part, (int)(end - part))
-                                     : write(wire->out, part->iov_base, pipe_room(part->iov_len));
-        if (done < 0) {
-            wire->is_broken = errno != EINTR && (kernel_waited || errno != EAGAIN);
-            continue;
         }
         for (struct iovec *each = part; each < end; each++) {
             size_t taken = (size_t)done < each->iov_len ? (size_t)done : each->iov_len;
@@ -131,7 +143,7 @@ static enum wire_result fill(struct wire *wire)
         wire->start = 0;
     }
     while (!wire->is_broken) {
-        bool kernel_waited = kernel_waits(wire);
+        bool kernel_waited = kernel_waits(wire, wire->in, SO_RCVTIMEO, &wire->in_waits_for);
         int ready = kernel_waited ? 1 : wait_for(wire, wire->in, POLLIN);
         if (ready == 0) {
             return WIRE_TIMEOUT;

@@ -16,10 +16,11 @@ struct wire {
     bool is_broken;        /* a write failed, timed out, or the peer is gone: all later reads say WIRE_GONE */
     size_t start, end;     /* unread bytes: in_buf[start..end) */
     size_t out_len;
-    bool is_skipping;      /* inside an over-long line */
-    bool is_behind_bare;   /* the LF that ended the last line had no CR before it */
-    bool has_no_timeouts;  /* not sockets: poll before each read and write */
-    unsigned timeouts_for; /* idle_seconds that SO_RCVTIMEO and SO_SNDTIMEO were set for */
+    bool is_skipping;                     /* inside an over-long line */
+    bool is_behind_bare;                  /* the LF that ended the last line had no CR before it */
+    bool has_no_timeouts;                 /* not sockets: poll before each read and write */
+    bool is_slow;                         /* a write found no room: the kernel waits in the next */
+    unsigned in_waits_for, out_waits_for; /* idle_seconds that SO_RCVTIMEO and SO_SNDTIMEO were set for */
     char in_buf[WIRE_IN];
     char out_buf[WIRE_OUT];
 };

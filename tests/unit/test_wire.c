@@ -101,6 +101,21 @@ static void test_full_pipe_times_out(void)
     ok(wire.is_broken, "a_reader_that_does_not_read_breaks_the_wire");
 }
 
+/* The same on a socket: by the idle time, and by the session's end before it. */
+static void test_full_socket_times_out(uint64_t end_in_ms, const char *name)
+{
+    int pair[2];
+    static char page[1 << 20];
+    ok(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0, "socketpair");
+    wire_init(&wire, pair[0], pair[0], end_in_ms > 0 ? 100 : 1);
+    wire.end_ms = end_in_ms > 0 ? clock_monotonic_ms() + end_in_ms : 0;
+    wire_put(&wire, page, sizeof page);
+    wire_flush(&wire);
+    ok(wire.is_broken, name);
+    close(pair[0]);
+    close(pair[1]);
+}
+
 static void test_unread(void)
 {
     int pair[2];
@@ -199,6 +214,8 @@ int main(void)
     CHECK("unfinished", true, "e", "an_unfinished_line_is_dropped");
     test_timeouts();
     test_full_pipe_times_out();
+    test_full_socket_times_out(0, "so_does_the_other_end_of_a_socket");
+    test_full_socket_times_out(50, "at_the_sessions_end_at_the_latest");
     test_unread();
     test_output("a_socket_gets_all_pieces_in_order", false);
     test_output("a_pipe_gets_all_pieces_in_order", true);
