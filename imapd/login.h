@@ -17,7 +17,6 @@ const struct login_settings *login_settings_now(void);
 
 struct login {
     const struct login_settings *settings;
-    struct wire wire;
     struct input input;
     struct parser parser; /* of the command at hand */
     char sid[SERVE_SID_LEN + 1];
@@ -27,7 +26,8 @@ struct login {
     const char *command_word;
     uint64_t start_ms, logins, errors;
     bool is_over;
-    const char *how; /* it ended; NULL: handed over */
+    const char *how;  /* it ended; NULL: handed over */
+    struct wire wire; /* last: what a short session writes lies on one page with the buffer's first lines */
 };
 /* Serves the client on descriptors 0 and 1 until a session has it, or it goes. */
 void login_run(struct login *login, const struct serve_peer *peer, const char *ip);

@@ -74,9 +74,11 @@ const struct reply reply_refused = {REPLY_NO, "CONTACTADMIN", "%s: the login was
 void reply_append(stralloc *out, const struct reply *reply, const char *tag, const char *code, const char *word)
 {
     static const char *const kinds[] = {"OK", "NO", "BAD"};
-    const char *hole = strstr(reply->text, "%s");
+    const char *hole = memchr(reply->text, '%', strlen(reply->text));
     str_cats(out, tag);
-    str_catf(out, " %s ", kinds[reply->kind]);
+    str_catc(out, ' ');
+    str_cats(out, kinds[reply->kind]);
+    str_catc(out, ' ');
     code = code != NULL ? code : reply->code;
     if (code != NULL) {
         str_catc(out, '[');

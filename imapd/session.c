@@ -18,9 +18,8 @@ enum { OUT_GATHER = 32768, REST_MS = 300, OUT_KEEP = 65536 };
 
 void session_flush(struct session *session)
 {
-    wire_put(&session->wire, session->out.s, session->out.len);
+    wire_send(&session->wire, session->out.s, session->out.len);
     session->out.len = 0;
-    wire_flush(&session->wire);
 }
 
 void session_room(struct session *session)
@@ -50,8 +49,12 @@ void session_putf(struct session *session, const char *format, ...)
 
 static void say(struct session *session, const struct reply *reply)
 {
-    char word[40];
-    (void)snprintf(word, sizeof word, "%s%s", session->is_uid ? "UID " : "", session->command_word);
+    char uid_word[40];
+    const char *word = session->command_word;
+    if (session->is_uid) {
+        (void)snprintf(uid_word, sizeof uid_word, "UID %s", word);
+        word = uid_word;
+    }
     const char *code = session->code.len > 0 ? str_text(&session->code) : NULL;
     reply_append(&session->out, reply, str_text(&session->tag), code, word);
     session->errors = reply->kind == REPLY_BAD ? session->errors + 1 : 0;
@@ -79,7 +82,9 @@ static void wait_for_client(struct session *session)
 
 static void bye(struct session *session, const char *text)
 {
-    session_putf(session, "* BYE %s\r\n", text);
+    session_put(session, "* BYE ");
+    session_put(session, text);
+    session_put(session, "\r\n");
     session->is_over = true;
 }
 
@@ -116,9 +121,11 @@ static const struct reply *next(struct session *session)
 
 void session_welcome(struct session *session, const char *tag)
 {
-    session_putf(session, "%s %s [CAPABILITY ", tag[0] != '\0' ? tag : "*", tag[0] != '\0' ? "OK" : "PREAUTH");
+    session_put(session, tag[0] != '\0' ? tag : "*");
+    session_put(session, tag[0] != '\0' ? " OK" : " PREAUTH");
+    session_put(session, " [CAPABILITY ");
     session_put(session, capabilities(session));
-    session_putf(session, "] %s\r\n", tag[0] != '\0' ? "logged in" : "ready");
+    session_put(session, tag[0] != '\0' ? "] logged in\r\n" : "] ready\r\n");
     session_flush(session);
 }
 

@@ -15,7 +15,6 @@
 
 struct session {
     const struct settings *settings;
-    struct wire wire;
     struct input input;
     char sid[16];
     char user[320], home[512], ip[46];
@@ -40,6 +39,7 @@ struct session {
     bool is_over;
     unsigned errors; /* BADs in a row */
     uint64_t commands;
+    struct wire wire; /* last: what a short session writes lies on one page with the buffer's first lines */
 };
 
 /* The first words: the tagged OK of the login that the front took, or, with an empty tag, the greeting of a session that needs

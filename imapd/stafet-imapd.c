@@ -87,7 +87,8 @@ static void copy_text(char *to, size_t size, const char *from)
 static int open_mailbox(const char *home, const char *user)
 {
     stralloc text = STRALLOC_ZERO;
-    str_copy(&text, user, strcspn(user, "@"));
+    const char *at = memchr(user, '@', strlen(user));
+    str_copy(&text, user, at != NULL ? (size_t)(at - user) : strlen(user));
     session.over = overquota_open(AT_FDCWD, home, str_text(&text));
     confine(home);
     str_copys(&text, home);
@@ -111,7 +112,7 @@ static void take_client(int fd)
 
 static void serve_login(const struct serve_peer *peer)
 {
-    static struct takeover login;
+    struct takeover login;
     (void)peer;
     if (!takeover_receive(&login, "imap")) {
         return;

@@ -12,7 +12,7 @@
 #include "die.h"
 #include "str.h"
 
-enum { READ_ROOM = 16384, FD_FLOOR = 10 };
+enum { READ_ROOM = 16384, BRIEF_ROOM = 1500, FD_FLOOR = 10 };
 
 void channel_init(struct channel *channel, int in, int out)
 {
@@ -109,6 +109,7 @@ enum channel_result channel_fill_now(struct channel *channel)
         channel->taken = 0;
     }
     size_t room = channel->inbox.len < READ_ROOM / 2 ? READ_ROOM : FRAME_BYTES_MAX;
+    room = channel->is_brief && channel->inbox.len == 0 ? BRIEF_ROOM : room;
     ssize_t n = receive(channel, str_room(&channel->inbox, room), room);
     if (n > 0) {
         channel->inbox.len += (size_t)n;

@@ -14,6 +14,7 @@ struct channel {
     uint64_t deadline_ms; /* monotonic; 0: none */
     stralloc inbox, outbox;
     size_t taken;         /* bytes of inbox already handed out */
+    bool is_brief;        /* what comes is short: the first receive touches no more memory than that */
     int fds[CHANNEL_FDS]; /* received, not yet taken; ≥ 10 and close-on-exec */
     unsigned n_fds;
     int attached[2]; /* to ride on the first byte of the next flush */

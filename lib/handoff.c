@@ -60,6 +60,7 @@ void handoff_ask(const struct handoff *handoff, struct call *call, struct verdic
 {
     bool is_open = call_open(call, "sockets/auth", HANDOFF_SECONDS) == 0;
     stralloc *outbox = &call->channel.outbox;
+    call->channel.is_brief = true;
     put_question(handoff, outbox);
     if (is_open) {
         channel_attach_fd(&call->channel, handoff->connection);

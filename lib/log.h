@@ -11,8 +11,8 @@
 
 void log_event(const char *event, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same line behind those that wait in `lines`; log_lines writes them at once. What happens in one moment wakes the log's reader
- * once. */
+/* The same line behind those that wait in `lines`; log_lines writes them at once. What happens in one moment wakes the log's
+ * reader once. */
 #include <skalibs/stralloc.h>
 void log_event_add(stralloc *lines, const char *event, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void log_lines(stralloc *lines);

@@ -152,11 +152,10 @@ static int add_path(int ruleset_fd, const struct sandbox_path *path, uint64_t ha
 
 static int give_up_new_privs(void)
 {
-    if (!done.has_no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
-        return -1;
+    if (!done.has_no_new_privs) {
+        done.has_no_new_privs = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
     }
-    done.has_no_new_privs = true;
-    return 0;
+    return done.has_no_new_privs ? 0 : -1;
 }
 
 static int enforce(int ruleset_fd, const struct sandbox_path *paths, size_t n, uint64_t handled)

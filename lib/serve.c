@@ -267,13 +267,12 @@ static bool has_place(struct serve_state *state, const struct serve_peer *peer, 
     return false;
 }
 
-static _Noreturn void run_child(struct serve_state *state, struct serve_peer *peer, int fd)
+static _Noreturn void run_child(struct serve_state *state, const struct serve_peer *peer, int fd)
 {
     serve_give_back_signals(state);
     dup2(fd, 0);
     dup2(fd, 1);
     close(fd);
-    serve_peer_add_local(0, peer);
     state->server->session(peer);
     _exit(0); /* nothing of stdio waits here, and exit() costs a tenth of a short connection */
 }
@@ -284,7 +283,8 @@ static void start_child(struct serve_state *state, struct serve_peer *peer, int 
         close(fd);
         return;
     }
-    pid_t pid = fork();
+    serve_peer_add_local(fd, peer); /* here, since each child would fetch the pages of libc's printf for it */
+    pid_t pid = _Fork();            /* without the handlers of fork(): there is one thread, and it holds no lock */
     if (pid == 0) {
         run_child(state, peer, fd);
     }

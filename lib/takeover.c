@@ -66,6 +66,7 @@ bool takeover_receive(struct takeover *takeover, const char *service)
 {
     *takeover = (struct takeover){.service = service, .client = -1, .front = -1};
     channel_init(&takeover->call, 0, 1);
+    takeover->call.is_brief = true;
     channel_set_deadline(&takeover->call, CALLER_SECONDS);
     enum heard heard = read_all(takeover);
     if (heard == HEARD_PROBE) {

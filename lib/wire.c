@@ -116,6 +116,11 @@ void wire_flush(struct wire *wire)
     write_with(wire, NULL, 0);
 }
 
+void wire_send(struct wire *wire, const char *bytes, size_t n)
+{
+    write_with(wire, bytes, n);
+}
+
 void wire_put(struct wire *wire, const char *bytes, size_t n)
 {
     if (n > WIRE_OUT - wire->out_len) {

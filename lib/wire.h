@@ -49,6 +49,8 @@ bool wire_has_input(const struct wire *wire);
 void wire_put(struct wire *wire, const char *bytes, size_t n);
 void wire_puts(struct wire *wire, const char *text);
 void wire_flush(struct wire *wire);
+/* What waits and these bytes, now: a copy less than wire_put and wire_flush. */
+void wire_send(struct wire *wire, const char *bytes, size_t n);
 /* Puts bytes that were read elsewhere (the front's `early`) before everything unread. At most WIRE_IN - unread; false: no room.
  */
 bool wire_unread(struct wire *wire, const char *bytes, size_t n);

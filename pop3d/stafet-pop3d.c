@@ -80,7 +80,7 @@ static int open_mailbox(const char *home, const char *user)
 /* A client that authd hands over. */
 static void serve_login(const struct serve_peer *peer)
 {
-    static struct takeover login;
+    struct takeover login;
     (void)peer;
     if (!takeover_receive(&login, "pop3")) {
         return;

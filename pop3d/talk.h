@@ -14,7 +14,6 @@
 enum { TALK_LINE_MAX = 512 }; /* with its end; RFC 2449 asks for 255 */
 
 struct talk {
-    struct wire wire;
     char sid[SERVE_SID_LEN + 1];
     const char *ip, *user;            /* for the log; "" where unknown */
     uint64_t max_errors, max_unknown; /* 0: no limit of its own */
@@ -23,7 +22,8 @@ struct talk {
     stralloc line;              /* the reply as it is written */
     uint64_t start_ms;
     bool is_over;
-    const char *how; /* it ended */
+    const char *how;  /* it ended */
+    struct wire wire; /* last: what a short session writes lies on one page with the buffer's first lines */
 };
 
 /* A wire on in and out, counters at zero. sid, ip, user and the limits are the caller's to set. */

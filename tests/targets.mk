@@ -34,7 +34,7 @@ check-parts:
 
 # All tests once more, with every program under AddressSanitizer and UBSan (which need memory and files of their own: no sandbox);
 # 86 is no exit code of ours. The crash tests preload and trace, which a sanitizer's runtime does not bear: they run in check alone.
-ASAN = VARIANT=-asan SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DSANDBOX_OFF -include tests/sanitizer.h' HARDEN='-O1 -U_FORTIFY_SOURCE'
+ASAN = VARIANT=-asan SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DSANDBOX_OFF -D_Fork=fork -include tests/sanitizer.h' HARDEN='-O1 -U_FORTIFY_SOURCE'
 check-asan: export ASAN_OPTIONS = exitcode=86:detect_leaks=0:abort_on_error=0
 check-asan: export UBSAN_OPTIONS = exitcode=86:print_stacktrace=1
 check-asan: setup-build+run+check
@@ -43,7 +43,7 @@ check-asan: setup-build+run+check
 
 # Children write their counts only where they end by exit(), and no sandbox keeps them from the files, which lie there beforehand for
 # those that run as another user.
-COV = VARIANT=-cov SANITIZE='--coverage -DSANDBOX_OFF -DSANDBOX_PATHS_OFF -D_exit=exit' HARDEN=-O0
+COV = VARIANT=-cov SANITIZE='--coverage -DSANDBOX_OFF -DSANDBOX_PATHS_OFF -D_exit=exit -D_Fork=fork' HARDEN=-O0
 coverage: setup-build+run+check
 	@find build-cov -name '*.gcda' -delete 2>/dev/null || :
 	@$(MAKE) -s -j2 $(COV) all units
