@@ -43,6 +43,43 @@ static void try_again(const struct uidlist *list)
     uidlist_free(&again);
 }
 
+static void read_list(int folder, stralloc *out)
+{
+    int fd = openat(folder, UIDLIST_NAME, O_RDONLY | O_CLOEXEC);
+    struct stat stat;
+    require(fd >= 0 && fstat(fd, &stat) == 0);
+    out->len = 0;
+    require(read(fd, str_room(out, (size_t)stat.st_size + 1), (size_t)stat.st_size) == stat.st_size);
+    out->len = (size_t)stat.st_size;
+    close(fd);
+}
+
+/* A line more: it stands in the list that others read, behind all whole lines that were there; or the file is as it was. */
+static void try_to_add(const uint8_t *data, size_t size, uint32_t uidvalidity)
+{
+    static const char line[] = "4294967290 :added.x\n";
+    int folder = fuzz_folder();
+    stralloc after = STRALLOC_ZERO;
+    stralloc lines = STRALLOC_ZERO;
+    struct uidlist list;
+    str_cats(&lines, line);
+    fuzz_put_file(folder, UIDLIST_NAME, (const char *)data, size);
+    int result = uidlist_add(folder, uidvalidity, &lines);
+    read_list(folder, &after);
+    if (result == 1) {
+        const char *lf = memrchr(data, '\n', size);
+        size_t whole = (size_t)(lf - (const char *)data) + 1;
+        require(after.len == whole + sizeof line - 1 && memcmp(after.s, data, whole) == 0);
+        require(uidlist_read(&list, folder, UIDLIST_NAME) == UIDLIST_READ && list.uidvalidity == uidvalidity);
+        require(uidlist_find(&list, 4294967290) != NULL);
+        uidlist_free(&list);
+    } else {
+        require(fuzz_equal(after.s, after.len, (const char *)data, size));
+    }
+    stralloc_free(&lines);
+    stralloc_free(&after);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct uidlist list = {.bytes = STRALLOC_ZERO};
@@ -51,6 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(&list);
         try_again(&list);
     }
+    try_to_add(data, size, list.uidvalidity == 0 ? 1 : list.uidvalidity);
     uidlist_free(&list);
     return 0;
 }
