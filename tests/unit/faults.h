@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC */
+/* System calls that fail when a test says so: the program's own, since they are defined here. `fault` says which call, from 1,
+ * and how; calls are counted while it does. fsync does nothing: nobody pulls the plug. */
+#ifndef FAULTS_H
+#define FAULTS_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum how { NOTHING, ONCE, FULL };
+static struct {
+    enum how how;
+    unsigned at; /* the call that fails, from 1 */
+    unsigned n;  /* calls so far */
+} fault;
+
+/* Does this call fail? What takes room fails on a full disk. */
+static bool fails(bool takes_room)
+{
+    if (fault.how == NOTHING) {
+        return false;
+    }
+    fault.n++;
+    bool is_meant = fault.how == ONCE ? fault.n == fault.at : takes_room && fault.n >= fault.at;
+    if (is_meant) {
+        errno = fault.how == ONCE ? EIO : ENOSPC;
+    }
+    return is_meant;
+}
+
+int openat(int dir, const char *name, int flags, ...)
+{
+    va_list list;
+    va_start(list, flags);
+    int mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(list, int) : 0;
+    va_end(list);
+    return fails(flags & O_CREAT) ? -1 : (int)syscall(SYS_openat, dir, name, flags, mode);
+}
+
+ssize_t write(int fd, const void *bytes, size_t n)
+{
+    return fails(true) ? -1 : syscall(SYS_write, fd, bytes, n);
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at)
+{
+    return fails(true) ? -1 : syscall(SYS_pwrite64, fd, bytes, n, at);
+}
+
+ssize_t read(int fd, void *bytes, size_t n)
+{
+    return fails(false) ? -1 : syscall(SYS_read, fd, bytes, n);
+}
+
+ssize_t pread(int fd, void *bytes, size_t n, off_t at)
+{
+    return fails(false) ? -1 : syscall(SYS_pread64, fd, bytes, n, at);
+}
+
+int fsync(int fd)
+{
+    (void)fd;
+    return fails(true) ? -1 : 0;
+}
+
+int fdatasync(int fd)
+{
+    return fsync(fd);
+}
+
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+    return fails(true) ? -1 : (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+}
+
+int renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+    return renameat2(from_dir, from, to_dir, to, 0);
+}
+
+int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags)
+{
+    return fails(true) ? -1 : (int)syscall(SYS_linkat, from_dir, from, to_dir, to, flags);
+}
+
+int unlinkat(int dir, const char *name, int flags)
+{
+    return fails(false) ? -1 : (int)syscall(SYS_unlinkat, dir, name, flags);
+}
+
+int mkdirat(int dir, const char *name, mode_t mode)
+{
+    return fails(true) ? -1 : (int)syscall(SYS_mkdirat, dir, name, mode);
+}
+
+int ftruncate(int fd, off_t size)
+{
+    return fails(false) ? -1 : (int)syscall(SYS_ftruncate, fd, size);
+}
+
+int futimens(int fd, const struct timespec times[2])
+{
+    return fails(false) ? -1 : (int)syscall(SYS_utimensat, fd, NULL, times, 0);
+}
+
+int fstat(int fd, struct stat *out)
+{
+    return fails(false) ? -1 : (int)syscall(SYS_fstat, fd, out);
+}
+
+int fstatat(int dir, const char *name, struct stat *out, int flags)
+{
+    return fails(false) ? -1 : (int)syscall(SYS_newfstatat, dir, name, out, flags);
+}
+
+void *mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset)
+{
+    return fd >= 0 && fails(false) ? MAP_FAILED : (void *)syscall(SYS_mmap, at, n, protection, flags, fd, offset);
+}
+
+#endif
