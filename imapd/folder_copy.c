@@ -220,7 +220,7 @@ static int lock_both(struct transfer *transfer)
         return -1;
     }
     transfer->adding.is_move = transfer->is_move;
-    if (transfer->is_move && from > to && lock_source(transfer) < 0) {
+    if (transfer->is_move && ((from > to && lock_source(transfer) < 0) || adding_doubt(&transfer->adding) < 0)) {
         adding_undo(&transfer->adding);
         return -1;
     }

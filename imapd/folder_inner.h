@@ -47,6 +47,8 @@ void folder_put_stamp_since(struct folder *folder, const struct index_stamp *bef
 /* Before a stamp is kept: its folder was looked at at this time. */
 void folder_forget_young(struct index_stamp *stamp, uint64_t looked_us);
 /* Nothing hides: new/ and cur/ are as the index knows them. */
+/* May a change that comes now leave this mtime as it is? */
+bool folder_is_tick(uint64_t cur_ns);
 bool folder_is_sure(const struct folder *folder, const struct index_stamp *now);
 /* Something in cur/ may hide behind an equal mtime, and has for long enough to look. is_waiting: a client waits for us. */
 bool folder_is_verify_due(const struct folder *folder, const struct index_stamp *now, bool is_waiting);

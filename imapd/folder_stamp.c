@@ -93,6 +93,11 @@ void folder_forget_young(struct index_stamp *stamp, uint64_t looked_us)
     }
 }
 
+bool folder_is_tick(uint64_t cur_ns)
+{
+    return cur_ns / 1000 + TICK_US > clock_wall_us();
+}
+
 static bool is_young(const struct folder *folder, uint64_t cur_ns)
 {
     return cur_ns / 1000 + TICK_US > folder->scanned_us;

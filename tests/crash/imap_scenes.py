@@ -266,6 +266,33 @@ class Move(Scene):
         return self.transfer("MOVE", [1, 3], "Other")
 
 
+class MoveInATick(Scene):
+    """While the target changes all the time: the clock of its mtimes has not ticked since its index was right."""
+    name = "imap-move-tick"
+    TICK = 10000000  # ns, less than what imapd takes for one
+
+    def prepare(self):
+        super().prepare()
+        self.before = None
+
+    def target(self):
+        return self.house.path(self.house.mail, ".Other/cur")
+
+    def work(self):
+        if not self.append("Other", self.house.next_number()):
+            return False
+        self.before = os.stat(self.target()).st_mtime_ns
+        return self.transfer("MOVE", [1, 3], "Other")
+
+    def after_cut(self):
+        self.before = None
+
+    def recover(self):
+        if self.before is not None and os.stat(self.target()).st_mtime_ns < self.before + self.TICK:
+            os.utime(self.target(), ns=(self.before, self.before))
+        super().recover()
+
+
 class Expunge(Scene):
     name = "imap-expunge"
 
@@ -438,5 +465,5 @@ class MoveKeywords(Move):
     name, template = "imap-move-keywords", "many"
 
 
-MAIL = (StoreFlag, StoreKeyword, StoreOurs, Append, AppendMany, Copy, CopyKeywords, Move, MoveKeywords)
+MAIL = (StoreFlag, StoreKeyword, StoreOurs, Append, AppendMany, Copy, CopyKeywords, Move, MoveKeywords, MoveInATick)
 FOLDERS = (Expunge, FirstOpen, FirstList, NewMail, NewBase, Create, Rename, RenameInbox, Delete, Subscribe)
