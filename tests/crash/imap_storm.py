@@ -122,7 +122,7 @@ def run_rounds(house, rounds, seed, done):
         for i in range(first, min(first + EPISODE, rounds)):
             broken = storm.round()
             if broken:
-                bad += [f"round {i}: {line}" for line in broken[:10]] + house.last_log()
+                bad += [f"round {i}: {line}" for line in broken[:10] + storm.ledger.story_of(broken)] + house.last_log()
                 break  # what is wrong now stays wrong
         storm.end()
         for what, n in storm.ledger.done.items():

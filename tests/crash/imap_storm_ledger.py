@@ -3,6 +3,7 @@
 it was last told is what holds; a message that somebody takes away is claimed, and what others store on it meanwhile is promised to
 nobody. INBOX is worked on; Other only gets copies and what is moved."""
 
+import re
 import threading
 
 from imap_ledger import Box, Ledger
@@ -50,11 +51,23 @@ class StormLedger(Ledger):
         self.marks = {}                   # {number: {flag: Mark}}, in INBOX
         self.copies, self.bound = {}, {}  # {number: [Copy]}, {UID in Other: Copy or exact flags}
         self.claimed = set()
+        self.coming = set()               # numbers on their way into INBOX
+        self.story = {}                   # {number: [what was done to it]}
         self.is_exact = False             # nothing that the index knew is left: what foreign programs did is seen
         self.boxes = [Box("INBOX"), Box("Other")]
         self.inbox, self.other = self.boxes
 
     # What commands make unsure and sure. All under the lock.
+
+    def note(self, what, numbers):
+        """For whoever has to find out what happened to a message."""
+        for number in numbers:
+            self.story.setdefault(number, []).append(what)
+
+    def story_of(self, broken):
+        """Of the messages that complaints are about."""
+        numbers = sorted({int(found) for line in broken for found in re.findall(r"message (\d+)", line)})
+        return [f"message {number}: {', '.join(self.story.get(number, []))}" for number in numbers[:5]]
 
     def count(self, what, n=1):
         self.done[what] = self.done.get(what, 0) + n
@@ -62,11 +75,13 @@ class StormLedger(Ledger):
     def come(self, number):
         """A message that nobody has put there yet."""
         self.add(number)
+        self.coming.add(number)
         self.arrived.add(number)  # another one, which came later, may be told first
         self.marks[number] = {flag: Mark(False) for flag in FLAGS}
 
     def is_there(self, number):
         self.least[number] += 1
+        self.coming.discard(number)
 
     def told(self, box, uid, number, least_uid):
         """An answer says that this is the UID of a new one; least_uid: UIDNEXT when it was asked for."""
@@ -110,6 +125,8 @@ class StormLedger(Ledger):
         for number, copy in copies.items():
             copy.end()
             self.copies[number].remove(copy)
+            if not self.copies[number]:
+                del self.copies[number]
             if number in told:
                 self.told(self.other, told[number], number, least_uid)
                 self.bound[told[number]] = copy
@@ -138,10 +155,17 @@ class StormLedger(Ledger):
             self.bound[uid] = flags
             return
         for flag, mark in self.marks.get(number, {}).items():
-            value = mark.now if flag == FOREIGN else {flag in flags}
+            value = mark.now if flag == FOREIGN or not self.is_exact else {flag in flags}
             mark.now, mark.log = value, [value]
 
     def settle(self, view, is_cut=False):
+        """What a session did in its last moments may be seen late, as a foreign program's doings are: who does not know, does not know
+        until nothing derived is left."""
+        late = {number: self.most[number] for number in self.coming | self.copies.keys()}
         broken = self.broken + super().settle(view, is_cut)
-        self.broken, self.copies, self.claimed = [], {}, set()
+        self.broken, self.claimed = [], set()
+        if self.is_exact:
+            self.copies, self.coming = {}, set()
+        else:
+            self.most.update(late)
         return broken

@@ -139,6 +139,7 @@ class Client(Worker):
             else:
                 ledger.told(box, int(found.group(1)), number, least_uid)
             ledger.is_there(number)
+            ledger.note(f"APPEND {name} OK", [number])
             ledger.count("APPEND")
 
     def transfer(self, word, uids):
@@ -146,6 +147,7 @@ class Client(Worker):
         ledger = self.ledger
         with ledger.lock:
             copies, least_uid = ledger.begin_copy([ledger.inbox.who[uid] for uid in uids]), ledger.other.next_uid
+            ledger.note(f"{word} by {self.name}", copies)
         said, lines = self.ask(f"UID {word} {','.join(map(str, uids))} Other")
         if said is None:
             return None
@@ -154,6 +156,7 @@ class Client(Worker):
             pairs = zip(numbers_of(found.group(1)), numbers_of(found.group(2))) if found else ()
             rest = ledger.end_copy(copies, {ledger.inbox.who[source]: target for source, target in pairs}, least_uid)
             ledger.count(word, len(copies) - len(rest))
+            ledger.note(f"{word} OK, but not {rest}" if rest else f"{word} OK", copies)
         return list(copies), rest
 
     def copy(self):
@@ -195,6 +198,7 @@ class Client(Worker):
             ledger.inbox.must -= set(uids)
             for number in numbers:
                 ledger.least[number] -= 1
+            ledger.note("EXPUNGE", numbers)
         said, _ = self.ask(f"UID EXPUNGE {','.join(map(str, uids))}")
         with ledger.lock:
             if said:
@@ -263,6 +267,7 @@ class Deliverer(Worker):
             self.ledger.come(self.local.number)
         if self.local.call(()) == "K" and self.local.is_done():
             self.ledger.count("delivery")
+            self.ledger.note("delivered", [self.local.number])
             self.ledger.is_there(self.local.number)
 
     def by_hand(self):
@@ -276,6 +281,7 @@ class Deliverer(Worker):
         os.rename(path, self.house.path(self.house.mail, "new", name))
         sync_folder(self.house.path(self.house.mail, "new"))
         self.ledger.is_there(number)
+        self.ledger.note("left in new/", [number])
         self.ledger.count("left in new/")
 
     def forget(self):
