@@ -67,6 +67,18 @@ static void is_known(struct folder *folder, const char *sentence)
     ok(folder_record(folder, 0)->keywords == UINT64_C(1) << FIRST_OF_OURS, "and_is_the_messages");
 }
 
+/* A message that comes with its keyword: a line by its base name, before it has a UID. */
+static void append_with_keyword(struct folder *folder)
+{
+    struct folder_append append;
+    struct append_meta meta = {.keywords = UINT64_C(1) << FIRST_OF_OURS, .date = 1000, .bytes = 2, .wire_bytes = 4};
+    uint32_t uid = 0;
+    folder_append_begin(&append, folder);
+    ok(folder_append_file(&append) == 0 && write(append.fd, "\n\n", 2) == 2 && folder_append_done(&append, &meta) == 0 &&
+           folder_append_commit(&append, "mx.test", &uid) == 0 && uid == 2,
+       "a_message_comes_with_its_keyword");
+}
+
 int main(void)
 {
     struct folder folder;
@@ -90,6 +102,15 @@ int main(void)
     is_number(keyword(&folder, "another"), FIRST_OF_OURS + 1, "the_other_is_known_too");
     cut_journal(size);
     is_known(&folder, "who_has_it_open_forgets_nothing");
+    size = index_size();
+    append_with_keyword(&folder);
+    folder_close(&folder);
+    cut_journal(size);
+    ok(folder_open(&folder, root, ".", FOLDER_WRITE) == 0, "opens_once_more");
+    is_known(&folder, "as_it_was");
+    ok(folder_end(&folder) == 2 && folder_record(&folder, 1)->uid == 2 &&
+           folder_record(&folder, 1)->keywords == UINT64_C(1) << FIRST_OF_OURS,
+       "the_new_one_has_its_uid_and_keyword");
     folder_close(&folder);
     return scratch_end(done());
 }
