@@ -144,6 +144,10 @@ static const struct reply *run(struct session *session, struct search *search, c
     struct folder_list found = {0};
     session->condstore = session->condstore || search->has_modseq;
     search_run(session, search, &found);
+    if (search->trouble != NULL) {
+        folder_list_free(&found);
+        return search->trouble;
+    }
     uint64_t modseq = search->has_modseq ? search_highest_modseq(session, &found) : 0;
     if (wanted->is_there) {
         modseq = modseq > 0 && is_of_ends(wanted) ? modseq_of_ends(session, wanted, &found) : modseq;

@@ -51,6 +51,10 @@ static const struct reply *run(struct session *session, struct search *search, c
     }
     session->condstore = session->condstore || search->has_modseq;
     search_run(session, search, &found);
+    if (search->trouble != NULL) {
+        folder_list_free(&found);
+        return search->trouble;
+    }
     sort_read(session, &found, wanted_keys(criteria, n), &messages);
     sort_run(&messages, criteria, n);
     session_put(session, "* SORT");

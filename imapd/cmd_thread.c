@@ -28,6 +28,10 @@ static const struct reply *run(struct session *session, struct search *search, b
     }
     session->condstore = session->condstore || search->has_modseq;
     search_run(session, search, &found);
+    if (search->trouble != NULL) {
+        folder_list_free(&found);
+        return search->trouble;
+    }
     sort_read(session, &found, KEYS_THREAD, &messages);
     if (is_by_subject) {
         thread_by_subject(&messages, &forest);

@@ -45,6 +45,8 @@ const struct reply reply_io = {REPLY_NO, "SERVERBUG",
                                "%s: the mailbox could not be read or written; postmaster finds the reason in the log"};
 const struct reply reply_damaged = {REPLY_NO, "SERVERBUG",
                                     "%s: the index of that mailbox was damaged; say it again, it is made anew"};
+const struct reply reply_search_time = {REPLY_NO, "LIMIT",
+                                        "%s: that search takes too long; look for less, or name the messages to look into"};
 const struct reply reply_limit_keywords = {REPLY_NO, "LIMIT", "%s: a mailbox has at most 64 keywords, and all are taken"};
 const struct reply reply_no_special_use = {REPLY_NO, "USEATTR",
                                            "%s: that special use is not known here, or another mailbox has it"};

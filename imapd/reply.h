@@ -21,7 +21,7 @@ extern const struct reply reply_no_tag, reply_unknown, reply_syntax, reply_too_l
 /* not now, not so */
 extern const struct reply reply_read_only, reply_no_folder, reply_try_create, reply_already_exists, reply_bad_name,
     reply_is_inbox, reply_no_permission, reply_over_quota, reply_too_big, reply_disk, reply_io, reply_damaged, reply_in_use,
-    reply_limit_keywords, reply_no_special_use, reply_lost_append;
+    reply_search_time, reply_limit_keywords, reply_no_special_use, reply_lost_append;
 /* the front */
 extern const struct reply reply_login_first, reply_cancelled, reply_no_mechanism, reply_bad_plain, reply_bad_password,
     reply_disabled, reply_no_service, reply_too_often, reply_need_tls, reply_too_many, reply_later, reply_refused;

@@ -55,7 +55,8 @@ struct search {
     unsigned n, room;
     uint8_t *known, *stack;      /* for judging: n bytes each, made by search_run */
     bool has_modseq;             /* a MODSEQ key: answers carry the highest */
-    const struct reply *trouble; /* of the parse: a set out of range */
+    uint64_t end_ms;             /* of its processor time; 0: it may take any */
+    const struct reply *trouble; /* of the parse: a set out of range; of the run: it took too long */
     struct slice charset;        /* of the texts; empty: UTF-8 */
 };
 /* [CHARSET c SP] keys, to the end of the command. */
@@ -73,7 +74,7 @@ bool search_in_message(struct session *session, uint32_t index, const struct sea
 /* Folded `needle` in folded bytes. */
 bool search_has(const char *bytes, size_t n, const stralloc *needle);
 
-/* All matches: indexes, ascending. */
+/* All matches: indexes, ascending. Where it takes more processor time than control/imapsearchtime lets it, trouble is set. */
 void search_run(struct session *session, struct search *search, struct folder_list *out);
 
 /* For (MODSEQ n) of SEARCH and SORT; 0: none found. */

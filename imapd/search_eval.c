@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "imapd/search.h"
+#include "lib/clock.h"
 #include "lib/str.h"
 
 enum { NO, YES, UNKNOWN };
@@ -131,7 +132,16 @@ static bool by_summary(struct session *session, const struct search_key *key, ui
     return search_has(text.bytes, text.n, &key->text);
 }
 
-static int judge_key(struct session *session, const struct search_key *key, uint32_t index)
+/* What opens messages costs a client nothing and us everything: as many keys as there are, times all that lies in the mailbox. */
+static bool may_read(struct search *search)
+{
+    if (search->end_ms > 0 && clock_processor_ms() > search->end_ms) {
+        search->trouble = &reply_search_time;
+    }
+    return search->trouble == NULL;
+}
+
+static int judge_key(struct session *session, struct search *search, const struct search_key *key, uint32_t index)
 {
     switch (cost_of(key->kind)) {
     case 0:
@@ -139,7 +149,7 @@ static int judge_key(struct session *session, const struct search_key *key, uint
     case 1:
         return by_summary(session, key, index);
     default:
-        return search_in_message(session, index, key);
+        return may_read(search) && search_in_message(session, index, key);
     }
 }
 
@@ -153,7 +163,7 @@ static int join(enum search_kind kind, int a, int b)
 }
 
 /* Keys up to this cost; known[] keeps what was found for the next round. */
-static int judge(struct session *session, const struct search *search, uint32_t index, int cost)
+static int judge(struct session *session, struct search *search, uint32_t index, int cost)
 {
     uint8_t *known = search->known;
     uint8_t *stack = search->stack;
@@ -171,7 +181,7 @@ static int judge(struct session *session, const struct search *search, uint32_t 
             break;
         default:
             if (known[i] == UNKNOWN && cost_of(key->kind) <= cost) {
-                known[i] = (uint8_t)judge_key(session, key, index);
+                known[i] = (uint8_t)judge_key(session, search, key, index);
             }
             stack[n++] = known[i];
             break;
@@ -180,7 +190,7 @@ static int judge(struct session *session, const struct search *search, uint32_t 
     return stack[0];
 }
 
-static bool matches(struct session *session, const struct search *search, uint32_t index)
+static bool matches(struct session *session, struct search *search, uint32_t index)
 {
     memset(search->known, UNKNOWN, search->n);
     int result = UNKNOWN;
@@ -195,7 +205,9 @@ void search_run(struct session *session, struct search *search, struct folder_li
     struct folder *folder = &session->folder;
     search->known = memory_get(search->n + 1, 1);
     search->stack = memory_get(search->n + 1, 1);
-    for (uint32_t i = folder_first(folder); i < folder->told_end; i = folder_next(folder, i)) {
+    uint64_t seconds = session->settings->searchtime;
+    search->end_ms = seconds == 0 ? 0 : clock_processor_ms() + seconds * 1000;
+    for (uint32_t i = folder_first(folder); i < folder->told_end && search->trouble == NULL; i = folder_next(folder, i)) {
         if (matches(session, search, i)) {
             folder_list_add(out, i);
         }

@@ -17,6 +17,7 @@ struct settings {
     uint64_t maxerrors;    /* BADs in a row */
     const char *spoolsync; /* "two": no file is safe by one sync; NULL: by the file system */
     uint64_t sessions;     /* imapsessions: of one user at once; 0: no limit */
+    uint64_t searchtime;   /* imapsearchtime: seconds of processor time that a search may read messages; 0: no limit */
     uint64_t idlelook;     /* imapidlelook: seconds between looks at foreign changes while idle */
 };
 extern const struct control_entry settings_table[];

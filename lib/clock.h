@@ -6,7 +6,8 @@
 #include <stdint.h>
 
 uint64_t clock_monotonic_ms(void);
-uint64_t clock_wall_us(void); /* microseconds since 1970 */
+uint64_t clock_wall_us(void);      /* microseconds since 1970 */
+uint64_t clock_processor_ms(void); /* that this process has used */
 /* Milliseconds from now to `deadline_ms`, 0 when it is over, capped to INT_MAX: poll's timeout. 0 as deadline = none (-1). */
 int clock_poll_timeout(uint64_t deadline_ms);
 
