@@ -381,6 +381,15 @@ static bool check(const struct change *change, const struct state *before, bool 
     return true;
 }
 
+/* What a client may have heard stands in the list. */
+static bool is_listed(struct folder *folder)
+{
+    struct uidlist list;
+    bool is_whole = uidlist_read(&list, folder->dir, UIDLIST_NAME) == UIDLIST_READ && folder_uidlist_is_whole(folder, &list);
+    uidlist_free(&list);
+    return is_whole;
+}
+
 /* In a process of its own: some faults may end it, as its programs would end. 0 done, 1 refused, 2 ended by die_temporary, 3 done
  * before this call was reached; -1 broken. */
 static int try_change(const struct change *change, enum how how, unsigned at)
@@ -397,6 +406,9 @@ static int try_change(const struct change *change, enum how how, unsigned at)
         int result = change->run(&both);
         bool was_reached = fault.n >= at;
         fault.how = NOTHING;
+        if (result == 0 && (!is_listed(&both.a) || !is_listed(&both.b))) {
+            exit(60);
+        }
         exit(!was_reached ? 3 : result < 0 ? 1 : 0);
     }
     int status;
@@ -427,7 +439,7 @@ static void try_all(const struct change *change, enum how how)
         refused += result == 1 || result == 2;
         if (result < 0) {
             fault.how = how;
-            (void)say(change, "it died");
+            (void)say(change, "it died, or a UID was told before it was listed");
             wrong++;
         } else {
             wrong += !check(change, &before, result == 0 || result == 3);
