@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -16,8 +17,9 @@
 enum how { NOTHING, ONCE, FULL };
 static struct {
     enum how how;
-    unsigned at; /* the call that fails, from 1 */
-    unsigned n;  /* calls so far */
+    unsigned at;      /* the call that fails, from 1 */
+    unsigned n;       /* calls so far */
+    bool is_linkless; /* a file has no second name */
 } fault;
 
 /* Does this call fail? What takes room fails on a full disk. */
@@ -86,6 +88,10 @@ int renameat(int from_dir, const char *from, int to_dir, const char *to)
 
 int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags)
 {
+    if (fault.is_linkless && fault.how != NOTHING && strncmp(from, "cur/", 4) == 0) {
+        errno = EMLINK;
+        return -1;
+    }
     return fails(true) ? -1 : (int)syscall(SYS_linkat, from_dir, from, to_dir, to, flags);
 }
 

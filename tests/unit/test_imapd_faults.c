@@ -17,61 +17,10 @@
 #include "tests/scratch.h"
 #include "tests/tap.h"
 #include "tests/unit/faults.h"
+#include "tests/unit/imapd_user.h"
 
-/* ---- a user with two folders */
-enum { MESSAGES = 6, UIDS_MAX = 40, SAYS_MAX = 200 };
-static int top, root;
-static unsigned n_roots;
+enum { SAYS_MAX = 200 };
 static const char host[] = "h";
-
-static void deliver(const char *place, unsigned number, const char *info)
-{
-    char path[100];
-    char body[100];
-    (void)snprintf(path, sizeof path, "%s/%u.M1Qx%u.mx%s", place, 1000000 + number, number, info);
-    (void)snprintf(body, sizeof body, "Subject: %u\n\nbody of %u\n", number, number);
-    scratch_put(root, path, body);
-}
-
-static void make_maildir(const char *name)
-{
-    static const char *const inner[] = {"", "/cur", "/new", "/tmp"};
-    char path[100];
-    for (size_t i = 0; i < 4; i++) {
-        (void)snprintf(path, sizeof path, "%s%s", name, inner[i]);
-        (void)mkdirat(root, path, 0700);
-    }
-}
-
-static void begin_user(void)
-{
-    char name[32];
-    (void)snprintf(name, sizeof name, "u%u", n_roots++);
-    (void)mkdirat(top, name, 0700);
-    root = openat(top, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    make_maildir(".");
-    make_maildir(".B");
-    for (unsigned i = 1; i < MESSAGES; i++) {
-        deliver("cur", i, i % 2 == 0 ? ":2,S" : ":2,a");
-    }
-    deliver(".B/cur", MESSAGES, ":2,");
-    stralloc names = STRALLOC_ZERO;
-    for (unsigned i = 0; i < KEYWORDS_LETTERS; i++) {
-        str_catf(&names, "%u k%u\n", i, i);
-    }
-    scratch_put(root, "dovecot-keywords", str_text(&names));
-    stralloc_free(&names);
-    scratch_put(root, "courierimapuiddb", "1 777 10\n1 1000001.M1Qx1.mx\n3 1000003.M1Qx3.mx\n");
-}
-
-static void end_user(void)
-{
-    char name[32];
-    (void)snprintf(name, sizeof name, "u%u", n_roots - 1);
-    close(root);
-    char *path = strcat(strcpy((char[40]){0}, "./"), name);
-    (void)nftw(path, scratch_remove, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 /* ---- changes: each runs on open folders */
 struct folders {
@@ -150,6 +99,13 @@ static int do_copy(struct folders *both)
     return folder_copy(&both->a, &both->uids, &both->b, &from, &to);
 }
 
+/* Where a file can have one name only its bytes are copied. */
+static int do_copy_bytes(struct folders *both)
+{
+    fault.is_linkless = true;
+    return do_copy(both);
+}
+
 static int do_move(struct folders *both)
 {
     struct folder_list from = {0};
@@ -181,22 +137,6 @@ static int do_expunge(struct folders *both)
     return folder_expunge(&both->a, &both->uids, &freed, &n);
 }
 
-/* What tidies up may fail silently. */
-static int do_tidy(struct folders *both)
-{
-    struct folder *folder = &both->a;
-    if (folder_lock(folder) < 0) {
-        return -1;
-    }
-    folder_compact(folder);
-    int result = folder_write_base(folder, folder->head.uidvalidity);
-    if (result == 0) {
-        result = folder_switch(folder);
-    }
-    folder_unlock(folder);
-    return result;
-}
-
 static int do_fetch(struct folders *both)
 {
     const char *bytes;
@@ -207,6 +147,60 @@ static int do_fetch(struct folders *both)
         result |= folder_summary(&both->a, i, &bytes, &n) | folder_size(&both->a, i, &size);
     }
     folder_cache_flush(&both->a);
+    return result;
+}
+
+/* Files that hold mostly what is gone: lists of UIDs and keywords, summaries of long headers. */
+static void wear(struct folders *both)
+{
+    stralloc list = STRALLOC_ZERO;
+    stralloc keywords = STRALLOC_ZERO;
+    stralloc message = STRALLOC_ZERO;
+    char name[32];
+    scratch_content(root, "dovecot-uidlist", &list);
+    str_catf(&keywords, "v %u\nk 26 far\n1 4000000\n", both->a.head.uidvalidity);
+    for (unsigned i = 0; i < 400; i++) {
+        str_catf(&list, "%u :9.a-long-name-of-a-message-that-is-gone.mx\n", both->a.uidnext + i);
+        str_catf(&keywords, "%u 4000000\n", both->a.uidnext + i);
+    }
+    scratch_put(root, "dovecot-uidlist", str_text(&list));
+    scratch_put(root, KEYWORDS_OURS, str_text(&keywords));
+    for (unsigned i = 0; i < 3000; i++) {
+        str_catf(&message, "References: <%u@a-long-name-of-a-host.test>\n", i);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        (void)snprintf(name, sizeof name, "cur/99%u.x:2,", i);
+        scratch_put(root, name, str_text(&message));
+    }
+    (void)!folder_sync(&both->a, FOLDER_LOOK);
+    (void)do_fetch(both);
+    for (unsigned i = 0; i < 3; i++) {
+        (void)snprintf(name, sizeof name, "cur/99%u.x:2,", i);
+        (void)unlinkat(root, name, 0);
+    }
+    (void)!folder_sync(&both->a, FOLDER_LOOK);
+    stralloc_free(&list);
+    stralloc_free(&keywords);
+    stralloc_free(&message);
+}
+
+/* What tidies up may fail silently. */
+static int do_tidy(struct folders *both)
+{
+    struct folder *folder = &both->a;
+    enum how how = fault.how;
+    fault.how = NOTHING;
+    wear(both);
+    fault.how = how;
+    if (folder_lock(folder) < 0) {
+        return -1;
+    }
+    folder_compact(folder);
+    int result = folder_write_base(folder, folder->head.uidvalidity);
+    if (result == 0) {
+        result = folder_switch(folder);
+    }
+    folder_unlock(folder);
     return result;
 }
 
@@ -221,72 +215,24 @@ static int do_mailboxes(struct folders *both)
                : 0;
 }
 
-/* ---- what is there */
-struct message {
-    uint32_t uid;
-    unsigned body;
-    uint8_t flags;
-};
-struct state {
-    struct message message[2][UIDS_MAX];
-    unsigned n[2];
-    uint32_t uidvalidity[2], uidnext[2];
-    unsigned copies[16]; /* of each body */
-};
-
-/* 0: it cannot be read. False: there is no such file. */
-static bool read_body(struct folder *folder, uint32_t index, unsigned *out)
-{
-    char bytes[100] = "";
-    unsigned subject = 0;
-    unsigned body = 0;
-    int fd = folder_open_message(folder, index, NULL);
-    if (fd < 0) {
-        *out = 0;
-        return errno != ENOENT;
-    }
-    ssize_t n = read(fd, bytes, sizeof bytes - 1);
-    close(fd);
-    *out = n > 0 && sscanf(bytes, "Subject: %u\n\nbody of %u\n", &subject, &body) == 2 && subject == body ? body : 0;
-    return true;
-}
-
-static bool look_at(const char *path, unsigned which, struct state *out)
-{
-    struct folder folder;
-    if (folder_open(&folder, root, path, FOLDER_WRITE) < 0 || folder_sync(&folder, FOLDER_LOOK) < 0) {
-        return false;
-    }
-    out->n[which] = 0;
-    out->uidvalidity[which] = folder.head.uidvalidity;
-    out->uidnext[which] = folder.uidnext;
-    for (uint32_t i = folder_first(&folder); i < folder_end(&folder) && out->n[which] < UIDS_MAX; i = folder_next(&folder, i)) {
-        const struct record *record = folder_record(&folder, i);
-        struct message message = {.uid = record->uid, .flags = record->flags};
-        if (read_body(&folder, i, &message.body)) { /* else a session hears so, and it is told as expunged */
-            out->message[which][out->n[which]++] = message;
-            out->copies[message.body % 16]++;
-        }
-    }
-    folder_close(&folder);
-    return true;
-}
-
-static bool look(struct state *out)
-{
-    *out = (struct state){.n = {0}};
-    return look_at(".", 0, out) && look_at(".B", 1, out);
-}
-
 struct change {
     const char *name;
     int (*run)(struct folders *both);
     enum { KEEPS, COPIES, MOVES, REMOVES, ADDS } what;
 };
 static const struct change changes[] = {
-    {"open", do_open, KEEPS}, {"sync", do_sync, KEEPS},   {"append", do_append, ADDS},        {"copy", do_copy, COPIES},
-    {"move", do_move, MOVES}, {"store", do_store, KEEPS}, {"keyword", do_keyword, KEEPS},     {"expunge", do_expunge, REMOVES},
-    {"tidy", do_tidy, KEEPS}, {"fetch", do_fetch, KEEPS}, {"mailboxes", do_mailboxes, KEEPS},
+    {"open", do_open, KEEPS},
+    {"sync", do_sync, KEEPS},
+    {"append", do_append, ADDS},
+    {"copy", do_copy, COPIES},
+    {"copy_of_bytes", do_copy_bytes, COPIES},
+    {"move", do_move, MOVES},
+    {"store", do_store, KEEPS},
+    {"keyword", do_keyword, KEEPS},
+    {"expunge", do_expunge, REMOVES},
+    {"tidy", do_tidy, KEEPS},
+    {"fetch", do_fetch, KEEPS},
+    {"mailboxes", do_mailboxes, KEEPS},
 };
 
 static unsigned n_said;
@@ -297,31 +243,6 @@ static bool say(const struct change *change, const char *what)
         printf("# %s, call %u, %s: %s\n", change->name, fault.at, fault.how == ONCE ? "EIO" : "ENOSPC", what);
     }
     return false;
-}
-
-/* UIDs mean what they meant, and new ones are above all that were given. */
-static const char *compare_uids(const struct state *before, const struct state *after, unsigned which)
-{
-    if (after->uidvalidity[which] != before->uidvalidity[which]) {
-        return "another UIDVALIDITY";
-    }
-    for (unsigned i = 0, k = 0; i < after->n[which]; i++) {
-        const struct message *message = &after->message[which][i];
-        if (i > 0 && message->uid <= after->message[which][i - 1].uid) {
-            return "UIDs do not ascend";
-        }
-        while (k < before->n[which] && before->message[which][k].uid < message->uid) {
-            k++;
-        }
-        bool was_there = k < before->n[which] && before->message[which][k].uid == message->uid;
-        if (was_there ? before->message[which][k].body != message->body : message->uid < before->uidnext[which]) {
-            return "a UID means another message";
-        }
-        if (message->body == 0) {
-            return "a message without its bytes";
-        }
-    }
-    return NULL;
 }
 
 /* How often each body may be there: [least, most]. */
@@ -406,6 +327,7 @@ static int try_change(const struct change *change, enum how how, unsigned at)
         int result = change->run(&both);
         bool was_reached = fault.n >= at;
         fault.how = NOTHING;
+        fault.is_linkless = false;
         if (result == 0 && (!is_listed(&both.a) || !is_listed(&both.b))) {
             exit(60);
         }
