@@ -136,13 +136,13 @@ static void sort_and_drop_repeated(struct uidlist *list)
 
 bool uidlist_parse(struct uidlist *list)
 {
-    const char *at = list->bytes.s;
-    const char *end = at + list->bytes.len;
+    const char *at = list->bytes.s; /* NULL where there is nothing */
     const char *lf = list->bytes.len == 0 ? NULL : memchr(at, '\n', list->bytes.len);
     uint32_t version = lf == NULL ? 0 : parse_header(list, at, (size_t)(lf - at));
     if (version == 0) {
         return false;
     }
+    const char *end = at + list->bytes.len;
     /* A last line without its LF was torn: its UID was never told. */
     for (at = lf + 1; at < end && (lf = memchr(at, '\n', (size_t)(end - at))) != NULL; at = lf + 1) {
         if (!parse_line(list, version, at, (size_t)(lf - at))) {
