@@ -24,8 +24,7 @@ class Group:
         if Group.root is None:
             Group.root = tempfile.mkdtemp(prefix="stafet-group.")
             subprocess.run(["mount", "-t", "cgroup2", "none", Group.root], check=True)
-        self.path = os.path.join(Group.root, f"stafet-bench.{os.getpid()}.{name}")
-        os.mkdir(self.path)
+        self.path = tempfile.mkdtemp(prefix=f"stafet-bench.{name}.", dir=Group.root)
 
     def __enter__(self):
         self.put(self.path)
