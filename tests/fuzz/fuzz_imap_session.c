@@ -35,7 +35,40 @@ static int remove_inner(const char *name, const struct stat *st, int type, struc
     return where->level == 0 ? 0 : remove(name);
 }
 
-static void make_mailbox(int root)
+static void put_text(int root, const char *name, const char *text)
+{
+    fuzz_put_file(root, name, text, strlen(text));
+}
+
+/* What Dovecot left, with a name of its own flags and two files of one base name. */
+static void add_dovecot(int root)
+{
+    stralloc names = STRALLOC_ZERO;
+    for (unsigned i = 0; i < KEYWORDS_LETTERS; i++) {
+        str_catf(&names, "%u k%u\n", i, i);
+    }
+    put_text(root, "dovecot-keywords", str_text(&names));
+    put_text(root, "dovecot-uidlist", "3 V7 N20 Gabc\n4 W9 :1000.M1P1.x\n9 :1001.M1P1.x\nbad\n");
+    put_text(root, "stafet-keywords", "v 7\nk 26 far\n4 4000000\nn 4000000 1001.M1P1.x\n");
+    put_text(root, "subscriptions", "V\t2\n\nA\tb\nINBOX\n");
+    put_text(root, "cur/1000.M1P1.x:2,T", "Subject: double\n\ntwo\n");
+    put_text(root, "cur/bare", "Subject: bare\n\nthree\n");
+    put_text(root, "cur/1009.M1P1.x,S=5,W=9:2,SFab", "lying\n");
+    stralloc_free(&names);
+}
+
+static void add_courier(int root)
+{
+    put_text(root, "courierimapuiddb", "1 777 40\n12 1001.M1P1.x\n7 1000.M1P1.x\n");
+    put_text(root, "courierimapsubscribed", "INBOX\nINBOX.Entw\303\274rfe\n");
+    require(mkdirat(root, "courierimapkeywords", 0700) == 0 && mkdirat(root, ".A", 0700) == 0);
+    put_text(root, "courierimapkeywords/:list", "$Junk\nwork\n\n1000.M1P1.x:0 1\n");
+    put_text(root, "courierimapkeywords/.3.1001.M1P1.x", "$Junk\n");
+    put_text(root, "maildirsize", "100000S\n300 3\n");
+}
+
+/* The first letter of the input chooses whose it was. */
+static void make_mailbox(int root, unsigned whose)
 {
     char name[64];
     require(nftw(fuzz_folder_path, remove_inner, 16, FTW_DEPTH | FTW_PHYS) == 0);
@@ -44,6 +77,11 @@ static void make_mailbox(int root)
         (void)snprintf(name, sizeof name, i == 2 ? "new/100%u.M1P1.x" : "cur/100%u.M1P1.x:2,S", i);
         fuzz_put_file(root, name, messages[i].bytes, messages[i].n);
     }
+    if (whose % 3 == 1) {
+        add_dovecot(root);
+    } else if (whose % 3 == 2) {
+        add_courier(root);
+    }
 }
 
 static void run(const uint8_t *data, size_t size, int out)
@@ -51,7 +89,7 @@ static void run(const uint8_t *data, size_t size, int out)
     static int nothing = -1;
     int root = fuzz_folder();
     nothing = nothing < 0 ? open("/dev/null", O_RDWR | O_CLOEXEC) : nothing;
-    make_mailbox(root);
+    make_mailbox(root, size > 0 ? data[0] : 0);
     memset(&session, 0, sizeof session);
     session.settings = &settings;
     session.work = &work;
