@@ -140,6 +140,9 @@ class DeliveryHouse(ImapHouse):
     def begin(self):
         House.build(self)
 
+    def build(self, _=None):
+        self.begin()
+
 
 def literal(number, size):
     """A message of that number as the end of an APPEND."""

@@ -8,11 +8,11 @@ import imap_proof
 import imap_scenes
 import imap_storm
 import power
-from imap_house import ImapHouse
+from imap_house import DeliveryHouse, ImapHouse
 
 SAMPLE, DELIVERY_SAMPLE = (60, 200), (9, 60)  # the short form takes every n-th kill, every n-th error
 CUTS = {"ext4": 90, "xfs": 180}               # and every n-th power cut
-DAMAGES, STORMS = (25, 400), (12, 1500)  # short, whole
+DAMAGES, STORMS, POWER_STORMS = (25, 400), (12, 1500), (6, 300)  # short, whole
 
 
 def broken(scenes, make=ImapHouse, sample=SAMPLE):
@@ -42,6 +42,15 @@ def storm(tap, folder, is_short):
     imap_storm.run(tap, folder, STORMS[0 if is_short else 1])
 
 
+def power_storm(kind, needs_root):
+    def part(tap, folder, is_short):
+        if needs_root(tap):
+            return
+        with power.Powered(folder, kind, None, DeliveryHouse) as powered:
+            imap_storm.run_power(tap, powered, POWER_STORMS[0 if is_short else 1])
+    return part
+
+
 def parts(needs_root):
     found = {"imap-mail": broken(imap_scenes.MAIL), "imap-folders": broken(imap_scenes.FOLDERS),
              "imap-delivery": broken(imap_delivery.DELIVERIES, imap_delivery.House, DELIVERY_SAMPLE), "imap-damage": damage, "imap-storm": storm,
@@ -50,4 +59,5 @@ def parts(needs_root):
         found[f"power-{kind}-imap-mail"] = cut(kind, imap_scenes.MAIL, needs_root)
         found[f"power-{kind}-imap-folders"] = cut(kind, imap_scenes.FOLDERS, needs_root)
         found[f"power-{kind}-imap-delivery"] = cut(kind, imap_delivery.DELIVERIES, needs_root, imap_delivery.House)
+        found[f"power-{kind}-imap-storm"] = power_storm(kind, needs_root)
     return found

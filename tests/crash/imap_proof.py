@@ -64,7 +64,8 @@ def prove_storm(tap, folder):
     house.begin()
     proof.caught(tap, "sessions_that_do_not_wait_for_each_other_s_lock", ("lost", "changed", "reused", "flags", "differs", "died"),
                  under_storms(house, "no-lock"))
-    proof.caught(tap, "a_UID_that_is_told_before_other_sessions_can_know_of_it", ("lost", "changed", "reused"), under_storms(house, "early-list"))
+    proof.caught(tap, "a_UID_or_keyword_that_is_told_before_others_can_know_of_it", ("lost", "changed", "reused", "flags"),
+                 under_storms(house, "early-list"))
 
 
 def prove_power(tap, folder):
@@ -77,6 +78,10 @@ def prove_power(tap, folder):
                      proof.under_cuts(powered, imap_scenes.FirstList(house), IMAPD, "no-sync"))
         proof.caught(tap, "a_subscription_without_the_folder_s_sync", ("lost",),
                      proof.under_cuts(powered, imap_scenes.Subscribe(house), IMAPD, "no-folder-sync"))
+    with power.Powered(folder, "ext4", None, DeliveryHouse) as powered:
+        powered.house.extra_env = proof.env_of(IMAPD, "no-list-sync")
+        broken = imap_storm.run_rounds(powered.house, STORMS, 1, {}, lambda seed: imap_storm.PowerStorm(powered, seed))
+        proof.caught(tap, "a_UID_list_without_its_sync_in_a_storm", ("changed", "reused", "fell", "lost"), "; ".join(broken))
 
 
 # Damage with sums that are right: what a reader without sums would see.

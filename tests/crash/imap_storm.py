@@ -8,6 +8,7 @@ import random
 import signal
 import time
 
+import power
 from imap_house import DeliveryHouse, Session, literal
 from imap_ledger import View, look_around
 from imap_storm_ledger import FOREIGN, SLOTS, StormLedger
@@ -20,6 +21,7 @@ EPISODE = 40  # rounds in one Maildir
 class Storm:
     """One Maildir, and what was told of it."""
     forgetting = 0.05
+    is_delivery_kept = True
 
     def __init__(self, house, seed):
         self.house, self.chance = house, random.Random(seed)
@@ -53,6 +55,10 @@ class Storm:
 
     def round(self):
         """What is broken after one storm."""
+        self.blow()
+        return self.look()
+
+    def blow(self):
         self.log_in()
         self.is_over = False
         deliverer = Deliverer(self, self.chance.random())
@@ -60,15 +66,16 @@ class Storm:
         for worker in workers:
             worker.start()
         time.sleep(self.chance.uniform(0.02, 0.3))
-        self.kill(deliverer)
+        self.kill(deliverer, self.how_many())
         time.sleep(self.chance.uniform(0.0, 0.1) if self.clients else 0)
         self.is_over = True
         for worker in workers:
             worker.join()
-        return self.look()
 
-    def kill(self, deliverer):
-        n = self.chance.choice((1, 1, len(self.clients), self.chance.randint(1, len(self.clients))))
+    def how_many(self):
+        return self.chance.choice((1, 1, len(self.clients), self.chance.randint(1, len(self.clients))))
+
+    def kill(self, deliverer, n):
         victims = self.chance.sample(sorted(self.clients), min(n, len(self.clients)))
         for slot in victims:
             self.clients[slot].is_killed = True
@@ -89,21 +96,43 @@ class Storm:
         for slot, messages in seen.items():
             broken += differences(f"session {slot}, which went on,", messages, self.last.boxes["INBOX"].messages)
         if self.chance.random() < 0.3:
-            self.house.forget_derived()
-            ledger.is_exact = True
-            broken += [f"{line} (all derived files deleted)" for line in self.settle()]
-            ledger.is_exact = False
+            broken += self.look_anew()
         return broken + self.house.complaints()
 
-    def settle(self):
+    def look_anew(self):
+        self.house.forget_derived()
+        self.ledger.is_exact = True
+        broken = [f"{line} (all derived files deleted)" for line in self.settle()]
+        self.ledger.is_exact = False
+        return broken
+
+    def settle(self, is_cut=False):
         session = Session(self.house)
         self.last = View(session)
         status = session.end()
-        return self.last.broken + self.ledger.settle(self.last) + ([] if status == 0 else [f"died: the session that looks ended with {status}"])
+        return self.last.broken + self.ledger.settle(self.last, is_cut) + ([] if status == 0 else [f"died: the session that looks ended with {status}"])
 
     def end(self):
         for client in self.clients.values():
             client.session.end()
+
+
+class PowerStorm(Storm):
+    """All die at one moment, and the power goes. What local delivered is send's to repeat; where a session has told of it, it stays."""
+    is_delivery_kept = False
+
+    def __init__(self, powered, seed):
+        super().__init__(powered.house, seed)
+        self.powered = powered
+
+    def how_many(self):
+        return len(self.clients)
+
+    def round(self):
+        self.powered.settle()
+        self.blow()
+        self.powered.cut(self.chance.choice(power.WAYS))
+        return self.settle(True) + self.look_anew() + self.house.complaints()
 
 
 def differences(who, messages, others):
@@ -113,12 +142,12 @@ def differences(who, messages, others):
             for uid in sorted(plain[0].keys() | plain[1].keys()) if plain[0].get(uid) != plain[1].get(uid)]
 
 
-def run_rounds(house, rounds, seed, done):
+def run_rounds(house, rounds, seed, done, make=None):
     """The first complaints; done: what was acknowledged."""
     bad = []
     for first in range(0, rounds, EPISODE):
         house.forget()
-        storm = Storm(house, seed * 1000003 + first)
+        storm = (make or (lambda seed: Storm(house, seed)))(seed * 1000003 + first)
         for i in range(first, min(first + EPISODE, rounds)):
             broken = storm.round()
             if broken:
@@ -130,12 +159,21 @@ def run_rounds(house, rounds, seed, done):
     return bad
 
 
+def tell(tap, rounds, what, bad, done):
+    tap.note(", ".join(f"{what} {n}" for what, n in sorted(done.items())))
+    tap.ok(all(done.get(word, 0) >= rounds for word in ("STORE", "APPEND", "COPY", "MOVE", "EXPUNGE", "kill", "rename", "delivery")),
+           f"{rounds}_storms_had_enough_of_everything", [str(done)])
+    tap.ok(not bad, f"what_was_acknowledged_survives_the_{what}_in_{rounds}_storms", bad[:60])
+
+
 def run(tap, folder, rounds, seed=1):
     house, done = DeliveryHouse(folder), {}
     house.begin()
     bad = run_rounds(house, rounds, seed, done)
-    house.kill()
-    tap.note(", ".join(f"{what} {n}" for what, n in sorted(done.items())))
-    tap.ok(all(done.get(word, 0) >= rounds for word in ("STORE", "APPEND", "COPY", "MOVE", "EXPUNGE", "kill", "rename", "delivery")),
-           f"{rounds}_storms_had_enough_of_everything", [str(done)])
-    tap.ok(not bad, f"what_was_acknowledged_survives_the_kills_in_{rounds}_storms", bad[:60])
+    tell(tap, rounds, "kills", bad, done)
+
+
+def run_power(tap, powered, rounds, seed=1):
+    done = {}
+    bad = run_rounds(powered.house, rounds, seed, done, lambda seed: PowerStorm(powered, seed))
+    tell(tap, rounds, "power_cuts", bad, done)

@@ -51,6 +51,7 @@ class StormLedger(Ledger):
         self.marks = {}                   # {number: {flag: Mark}}, in INBOX
         self.copies, self.bound = {}, {}  # {number: [Copy]}, {UID in Other: Copy or exact flags}
         self.claimed = set()
+        self.removed = []                 # numbers whose EXPUNGE was answered
         self.coming = set()               # numbers on their way into INBOX
         self.story = {}                   # {number: [what was done to it]}
         self.is_exact = False             # nothing that the index knew is left: what foreign programs did is seen
@@ -155,15 +156,25 @@ class StormLedger(Ledger):
             self.bound[uid] = flags
             return
         for flag, mark in self.marks.get(number, {}).items():
-            value = mark.now if flag == FOREIGN or not self.is_exact else {flag in flags}
+            value = {flag in flags} if self.is_exact else mark.now
             mark.now, mark.log = value, [value]
+
+    def take_back(self):
+        """A power cut may: names that were changed, names that went."""
+        for number in self.removed:
+            self.most[number] += 1
+        for marks in self.marks.values():
+            for mark in marks.values():
+                mark.may_be(set().union(*mark.log))
 
     def settle(self, view, is_cut=False):
         """What a session did in its last moments may be seen late, as a foreign program's doings are: who does not know, does not know
         until nothing derived is left."""
+        if is_cut:
+            self.take_back()
         late = {number: self.most[number] for number in self.coming | self.copies.keys()}
         broken = self.broken + super().settle(view, is_cut)
-        self.broken, self.claimed = [], set()
+        self.broken, self.claimed, self.removed = [], set(), []
         if self.is_exact:
             self.copies, self.coming = {}, set()
         else:

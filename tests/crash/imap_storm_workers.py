@@ -204,6 +204,7 @@ class Client(Worker):
             if said:
                 ledger.leave(ledger.inbox, set(uids))
                 ledger.count("EXPUNGE", len(uids))
+                ledger.removed += numbers
                 for number in numbers:
                     ledger.most[number] -= 1
 
@@ -268,7 +269,8 @@ class Deliverer(Worker):
         if self.local.call(()) == "K" and self.local.is_done():
             self.ledger.count("delivery")
             self.ledger.note("delivered", [self.local.number])
-            self.ledger.is_there(self.local.number)
+            if self.storm.is_delivery_kept:
+                self.ledger.is_there(self.local.number)
 
     def by_hand(self):
         number = self.new_number()
