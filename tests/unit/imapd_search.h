@@ -15,7 +15,8 @@
 #include "tests/tap.h"
 
 enum { DAY = 86400, FEB_1 = 1769904000 /* 2026, 0:00 UTC */ };
-static struct session session;
+static const struct settings settings; /* nothing is limited */
+static struct session session = {.settings = &settings};
 static struct mime_summary_work work;
 static stralloc text;
 
