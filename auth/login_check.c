@@ -205,7 +205,8 @@ static enum login_reply check_password(const struct login_question *question, un
                                        bool *is_known_out)
 {
     struct userdb_record record;
-    bool has_form = login_parse(question->name, strlen(question->name), find_default_domain(), &out->login);
+    bool has_domain = strpbrk(question->name, "@%/") != NULL;
+    bool has_form = login_parse(question->name, strlen(question->name), has_domain ? "" : find_default_domain(), &out->login);
     enum login_reply found = has_form ? find_account(out, &record) : LOGIN_REPLY_BAD_PASSWORD;
     if (found != LOGIN_REPLY_WELCOME && found != LOGIN_REPLY_BAD_PASSWORD) {
         return found;

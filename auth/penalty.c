@@ -18,7 +18,15 @@
 #define LAST      "auth/last"
 #define OPEN_SMTP "auth/open-smtp"
 #define SWEPT     "auth/swept"
-enum { FAILURES_MAX = 64, FORGIVEN = 3, WAIT_MAX = 15, SWEEP_SECONDS = 3600, SWEEP_FILES = 2000, NAME_SIZE = 400 };
+enum {
+    FAILURES_MAX = 64,
+    FORGIVEN = 3,
+    WAIT_MAX = 15,
+    SWEEP_SECONDS = 3600,
+    SWEEP_FILES = 2000,
+    LOOK_US = 1000000,
+    NAME_SIZE = 400
+};
 
 void penalty_prepare(void)
 {
@@ -175,7 +183,12 @@ static void sweep_folder(const char *folder, uint64_t hours, uint64_t now_us)
 
 void penalty_sweep(uint64_t now_us)
 {
+    static uint64_t looked_us;
     struct stat st;
+    if (now_us >= looked_us && now_us - looked_us < LOOK_US) {
+        return;
+    }
+    looked_us = now_us;
     if (lstat(SWEPT, &st) == 0 && seconds_left(&st, SWEEP_SECONDS, now_us) > 0) {
         return;
     }

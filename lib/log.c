@@ -147,12 +147,10 @@ static void line_make(struct line *line, const char *event, const char *format, 
         line_put(line, " ", 1);
     }
     while (*format != '\0') {
-        size_t plain = strcspn(format, "%");
-        line_put(line, format, plain);
-        format += plain;
-        if (*format == '%') {
-            format = line_put_conversion(line, format + 1, args);
-        }
+        size_t n = strlen(format);
+        const char *hole = memchr(format, '%', n);
+        line_put(line, format, hole != NULL ? (size_t)(hole - format) : n);
+        format = hole != NULL ? line_put_conversion(line, hole + 1, args) : format + n;
     }
     line->bytes[line->len++] = '\n';
 }
