@@ -42,18 +42,31 @@ static void put64(char *to, uint64_t number)
     memcpy(to, &bytes, sizeof bytes);
 }
 
-/* What was appended since `at` is this section. */
-static void end_section(struct builder *builder, enum mime_section section, size_t at)
+/* What was appended since `at` is this section, where it is not longer than `most`. */
+static void keep_section(struct builder *builder, enum mime_section section, size_t at, size_t most)
 {
     stralloc *out = builder->out;
     size_t n = out->len - at;
     char *pair = out->s + builder->start + 48 + (size_t)section * 8;
-    if (n > MIME_SECTION_MAX) {
+    if (n > most) {
         out->len = at;
         return;
     }
     put32(pair, at - builder->start);
     put32(pair + 4, n);
+}
+
+static void end_section(struct builder *builder, enum mime_section section, size_t at)
+{
+    keep_section(builder, section, at, MIME_SECTION_MAX);
+}
+
+/* Of parts of five bytes each thirty times as much is to be told: no mail fills a disk behind its quota by that. */
+static size_t structure_max(const struct mime_part *root)
+{
+    uint64_t most = 2 * root->end.offset;
+    most = most < MIME_STRUCTURE_KEPT ? MIME_STRUCTURE_KEPT : most;
+    return most < MIME_SECTION_MAX ? (size_t)most : MIME_SECTION_MAX;
 }
 
 /* True: no empty line ends the header. */
@@ -275,13 +288,10 @@ static void append_parts(struct builder *builder)
     stralloc *charsets = &builder->work->charsets;
     size_t at = builder->out->len;
     charsets->len = 0;
-    if ((size_t)builder->work->mime.n * MIME_SUMMARY_PART > MIME_SECTION_MAX) {
-        return;
-    }
     for (uint32_t i = 0; i < builder->work->mime.n; i++) {
         append_part(builder, i);
     }
-    end_section(builder, MIME_PARTS, at);
+    keep_section(builder, MIME_PARTS, at, (size_t)MIME_PARTS_MAX * MIME_SUMMARY_PART); /* all: nothing else finds a part */
     at = builder->out->len;
     str_cat(builder->out, charsets->s, charsets->len);
     end_section(builder, MIME_CHARSETS, at);
@@ -290,16 +300,17 @@ static void append_parts(struct builder *builder)
 static void append_texts(struct builder *builder)
 {
     struct mime_summary_work *work = builder->work;
+    size_t most = structure_max(&work->mime.parts[0]);
     size_t at = builder->out->len;
     mime_envelope_append(builder->out, &work->text, &work->mime, 0);
     end_section(builder, MIME_ENVELOPE, at);
     at = builder->out->len;
     work->decoded.len = 0;
     mime_structures_append(builder->out, &work->decoded, &work->text, &work->mime);
-    end_section(builder, MIME_BODYSTRUCTURE, at);
+    keep_section(builder, MIME_BODYSTRUCTURE, at, most);
     at = builder->out->len;
     str_cat(builder->out, work->decoded.s, work->decoded.len);
-    end_section(builder, MIME_BODY, at);
+    keep_section(builder, MIME_BODY, at, most);
 }
 
 /* Everything that comes from the root's header. Returns the flags. */

@@ -12,7 +12,8 @@
  *   40      4     zone of the sent date, minutes east
  *   44      4     flags: MIME_SUMMARY_HAS_DATE, MIME_SUMMARY_IS_REPLY, MIME_SUMMARY_IS_ALL_HEADER (no empty line ends the header)
  *   48      8 n   n = MIME_SECTIONS pairs: where a section begins (from the start), its length; 0 0: it is not there
- *                 (it was larger than MIME_SECTION_MAX, or the header larger than MIME_KEPT_MAX: look into the message)
+ *                 (it was larger than MIME_SECTION_MAX, BODY and BODYSTRUCTURE: than the message twice and MIME_STRUCTURE_KEPT,
+ *                 or the header larger than MIME_KEPT_MAX: look into the message). PARTS has all parts, always.
  *   then the sections
  *
  * PARTS has 52 bytes a part, in the order of struct mime's table: stored offsets of header, body and end; wire bytes of header
@@ -50,6 +51,7 @@ enum mime_section {
 };
 enum {
     MIME_SECTION_MAX = 256 << 10,
+    MIME_STRUCTURE_KEPT = 4096,
     MIME_SUMMARY_HEAD = 48 + 8 * MIME_SECTIONS,
     MIME_SUMMARY_PART = 52,
     MIME_SUMMARY_HAS_DATE = 1,

@@ -285,11 +285,36 @@ static void select_fields(void)
     stralloc_free(&out);
 }
 
+static stralloc many;
+
+/* n parts of a few bytes. */
+static bool make_many(unsigned n)
+{
+    many.len = 0;
+    str_cats(&many, "Content-Type: multipart/mixed; boundary=x\n\n");
+    for (unsigned i = 0; i < n; i++) {
+        str_cats(&many, "--x\n\n");
+    }
+    return make(many.s, many.len, many.len);
+}
+
+/* Small parts make a long structure: it is made again from the message then, but no part is lost. */
+static void many_parts(void)
+{
+    ok(make_many(20) && section(MIME_BODYSTRUCTURE) != NULL && section(MIME_BODY) != NULL, "a short structure is kept");
+    ok(make_many(2500) && section(MIME_BODYSTRUCTURE) == NULL && section(MIME_BODY) == NULL,
+       "one longer than the message is not");
+    ok(blob.len < 12 * many.len, "so a summary is no bomb");
+    ok(make_many(9999), "as many parts as are looked into");
+    is_number(summary.parts, 10000, "are all in the table");
+}
+
 int main(void)
 {
     sections();
     numbers();
     parts();
+    many_parts();
     chunkings();
     odd_messages();
     damage();
