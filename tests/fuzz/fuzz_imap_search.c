@@ -5,7 +5,8 @@
 #include "tests/fuzz/fuzz_folder.h"
 
 enum { MESSAGES = 40, DEEP = 90 };
-static struct session session;
+static const struct settings settings; /* nothing is limited */
+static struct session session = {.settings = &settings};
 static struct mime_summary_work work;
 
 static void make_session(void)
