@@ -198,13 +198,18 @@ void dotlock_trust(dev_t device)
     trusted = device;
 }
 
+bool dotlock_trusts(int fd)
+{
+    struct stat stat;
+    return trusted != 0 && fstat(fd, &stat) == 0 && stat.st_dev == trusted;
+}
+
 /* A crash after the rename may leave a new name with half of its bytes, which nobody was told of; it must not take an old file's
  * place. */
 static int publish(const struct dotlock *dotlock, int fd)
 {
-    struct stat stat;
     int dir = dotlock->dir;
-    if (trusted != 0 && fstat(fd, &stat) == 0 && stat.st_dev == trusted) {
+    if (dotlock_trusts(fd)) {
         int result = durable_publish_late(fd, dir, dotlock->text, dir, dotlock->file);
         if (result == 0 || errno != EEXIST) {
             return result;

@@ -4,6 +4,7 @@
 #ifndef IMAPD_DOTLOCK_H
 #define IMAPD_DOTLOCK_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include <skalibs/stralloc.h>
 
@@ -13,8 +14,11 @@
 int dotlock_enter(int dir);
 /* The same where it is free; errno EWOULDBLOCK. */
 int dotlock_enter_free(int dir);
-/* Once, before the sandbox: on this device (lib/ordered.h; 0: none) a name that is new needs one sync, of its file. */
+/* At the start of a session: on this device (lib/ordered.h; 0: none) the sync of a file takes with it its new name and all names
+ * that were made before. */
 void dotlock_trust(dev_t device);
+/* Does this file or folder lie there? */
+bool dotlock_trusts(int fd);
 /* Writes `text` as the new NAME: lock, write, sync, rename, sync of the folder; where there was none and the device is trusted:
  * lock, write, rename, sync. A lock that one of our own sessions left is taken over at once (it has NAME.lock.stafet as a second
  * name, and whoever made it had stafet.lock), another one's when the process of this host that it names is dead, or when it is

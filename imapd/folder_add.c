@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "imapd/courier.h"
+#include "imapd/dotlock.h"
 #include "lib/str.h"
 
 int adding_begin(struct adding *adding, struct folder *folder)
@@ -152,13 +153,14 @@ int adding_commit(struct adding *adding, uint32_t *first_uid_out)
 {
     struct folder *folder = adding->folder;
     uint32_t first = folder->uidnext;
+    bool is_synced = dotlock_trusts(folder->dir) && dotlock_trusts(folder->cur);
     if (write_list(adding) < 0 || tell(adding) < 0) {
         adding_undo(adding);
         return -1;
     }
     folder_unlock(folder);
     *first_uid_out = first;
-    int result = fsync(folder->cur);
+    int result = is_synced ? 0 : fsync(folder->cur);
     if (result < 0 && !adding->is_move) {
         take_back(adding, first);
     }

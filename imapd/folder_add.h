@@ -23,8 +23,8 @@ int adding_doubt(struct adding *adding);
 int adding_announce(struct adding *adding, const stralloc *base, uint64_t keywords);
 /* One that is named; uid and name_at are filled in later. keywords: numbers of this folder. */
 void adding_put(struct adding *adding, const struct record *record, const stralloc *base, const stralloc *file);
-/* UIDs (ascending, without a gap), the synced list, the journal. Gives the lock back, then syncs cur/ (which that sync has mostly
- * done). 0; -1 errno: the files are removed (but those of a move). */
+/* UIDs (ascending, without a gap), the synced list, the journal. Gives the lock back, then syncs cur/, where the list's sync,
+ * which comes after the names, has not done that (dotlock_trusts). 0; -1 errno: the files are removed (but those of a move). */
 int adding_commit(struct adding *adding, uint32_t *first_uid_out);
 /* Removes the files (but those of a move) and gives the lock back. */
 void adding_undo(struct adding *adding);

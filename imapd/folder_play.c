@@ -304,8 +304,10 @@ int folder_load(struct folder *folder)
     folder->n_unseen = head->n_unseen;
     folder->n_deleted = head->n_deleted;
     folder->n_new = head->n_new;
-    folder->n_tail = 0;
-    folder->tail_names.len = 0;
+    free(folder->tail); /* a first index was built in it */
+    folder->tail = NULL;
+    folder->n_tail = folder->tail_room = 0;
+    stralloc_free(&folder->tail_names);
     folder_check_text(folder, head->keywords_at, head->keywords_len);
     keywords_read_table(&folder->keywords, folder->map + head->keywords_at, head->keywords_len);
     return 0;
@@ -340,6 +342,12 @@ void folder_rest(struct folder *folder)
         munmap((void *)(uintptr_t)folder->cache_map, folder->cache_len);
         folder->cache_map = NULL;
         folder->cache_len = 0;
+    }
+    stralloc *scratch[] = {&folder->out, &folder->facts, &folder->blobs};
+    for (size_t i = 0; i < sizeof scratch / sizeof *scratch; i++) {
+        if (scratch[i]->len == 0) {
+            stralloc_free(scratch[i]);
+        }
     }
     folder_forget_names(folder);
 }

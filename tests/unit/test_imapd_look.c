@@ -93,6 +93,7 @@ static void test_sizes_and_dates(void)
     ok(folder_sync(&other, FOLDER_JOURNAL) == 0, "another_session_hears_of_it");
     is(records(&other), "5000/13 6000/13 7000/13", "and_knows_it_too");
     folder_rest(&other);
+    ok(other.facts.s == NULL && other.out.s == NULL && other.tail == NULL, "a_rest_keeps_nothing_of_it_in_memory");
     is(records(&other), "5000/13 6000/13 7000/13", "after_a_rest_too");
     folder_close(&other);
     folder_close(&folder);
