@@ -66,6 +66,7 @@ def make(folder, n):
         path = os.path.join(folder, "cur", name)
         with open(path, "wb") as f:
             f.write(data)
+        os.chmod(path, 0o666)  # as if it were everybody's own: of another one's file the kernel makes no link, and COPY would copy it
         os.utime(path, (1700000000 + i, 1700000000 + i))
 
 
