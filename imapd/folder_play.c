@@ -344,7 +344,7 @@ void folder_rest(struct folder *folder)
         folder->cache_len = 0;
     }
     stralloc *scratch[] = {&folder->out, &folder->facts, &folder->blobs};
-    for (size_t i = 0; i < sizeof scratch / sizeof *scratch; i++) {
+    for (size_t i = 0; i < sizeof scratch / sizeof scratch[0]; i++) {
         if (scratch[i]->len == 0) {
             stralloc_free(scratch[i]);
         }
