@@ -1,25 +1,32 @@
 /* SPDX-License-Identifier: ISC */
-/* breaker: runs a program and everything that it forks, lists its system calls, and breaks one of them.
+/* breaker: runs a program and everything that it forks, lists its system calls, or breaks one of them.
  *   breaker [-o LOG] [-p PROCESS -c CALL -n ORDINAL -e EFFECT] PROGRAM ARGUMENT…
  * Processes are counted in the order of their birth, 0 is PROGRAM; ordinals count one call of one process. LOG: `call PROCESS
- * CALL ORDINAL ARGUMENT1` before each call, `end PROCESS STATUS`, `hit PROCESS`, each a line. EFFECT: kill      SIGKILL to the
- * process, before the call is made errno N   the call is not made and fails with that errno (`errno+ N`: and so do all later
- * ones) short     a write of half its bytes full      the same, and all later ones of that call fail with ENOSPC hold      the
- * process stands still before the call until the breaker gets SIGUSR1; the others go on Ends when all are gone, with PROGRAM's
- * status (128 + signal). When the breaker is killed, so are they. */
+ * CALL ORDINAL ARGUMENT1` before each call (with an EFFECT: each CALL), `end PROCESS STATUS`, `hit PROCESS`, each a line. EFFECT:
+ *   kill      SIGKILL to the process, before the call is made
+ *   errno N   the call is not made and fails with that errno (`errno+ N`: and so do all later ones)
+ *   short     a write of half its bytes
+ *   full      the same, and all later ones of that call fail with ENOSPC
+ *   hold      the process stands still before the call until the breaker gets SIGUSR1; the others go on
+ * Ends when all are gone, with PROGRAM's status (128 + signal). When the breaker is killed, so are they. To list, every call
+ * stops twice; to break, a filter stops CALL alone. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <linux/filter.h>
 #include <linux/ptrace.h>
+#include <linux/seccomp.h>
 #include <unistd.h>
 
 enum { PROCESSES = 512, CALLS = 512 };
@@ -27,7 +34,7 @@ enum effect { NOTHING, KILL, ERRNO, ERRNO_ON, SHORT, FULL, HOLD };
 
 struct process {
     pid_t pid;
-    bool is_gone, is_held, must_fail;
+    bool is_gone, is_held;
     unsigned short count[CALLS];
 };
 
@@ -65,7 +72,7 @@ static int index_of(pid_t pid)
 /* In the signal handler too: nothing but system calls. */
 static void go_on(pid_t pid, int signal_number)
 {
-    (void)ptrace(PTRACE_SYSCALL, pid, 0, signal_number);
+    (void)ptrace(breaker.effect == NOTHING ? PTRACE_SYSCALL : PTRACE_CONT, pid, 0, signal_number);
 }
 
 static void release_held(int signal_number)
@@ -88,11 +95,11 @@ static void set_register(pid_t pid, size_t offset, long value)
 
 #define REGISTER(name) offsetof(struct user_regs_struct, name)
 
-/* getpid in the call's place: every sandbox of ours lets it through. */
-static void make_fail(struct process *process)
+/* No call at all, and its result. */
+static void make_fail(const struct process *process)
 {
-    set_register(process->pid, REGISTER(orig_rax), SYS_getpid);
-    process->must_fail = true;
+    set_register(process->pid, REGISTER(orig_rax), -1);
+    set_register(process->pid, REGISTER(rax), -breaker.error);
 }
 
 /* True: the process may go on. */
@@ -132,32 +139,35 @@ static bool is_the_place(int number, unsigned call, unsigned ordinal)
            ((int)ordinal == breaker.at_ordinal || is_later);
 }
 
-static bool at_call(int number)
+static bool count_call(int number, uint64_t nr, const uint64_t *args)
 {
     struct process *process = &breaker.process[number];
-    struct __ptrace_syscall_info info;
-    if (ptrace(PTRACE_GET_SYSCALL_INFO, process->pid, sizeof info, &info) < 0) {
+    if (nr >= CALLS) {
         return true;
     }
-    if (info.op == PTRACE_SYSCALL_INFO_ENTRY && info.entry.nr < CALLS) {
-        unsigned call = (unsigned)info.entry.nr;
-        unsigned ordinal = ++process->count[call];
-        say("call", number, (long)call, ordinal, info.entry.args[0]);
-        return !is_the_place(number, call, ordinal) ||
-               break_call(process, (int)ordinal == breaker.at_ordinal, info.entry.args[2]);
+    unsigned call = (unsigned)nr;
+    unsigned ordinal = ++process->count[call];
+    say("call", number, (long)call, ordinal, args[0]);
+    return !is_the_place(number, call, ordinal) || break_call(process, (int)ordinal == breaker.at_ordinal, args[2]);
+}
+
+static bool at_call(int number)
+{
+    struct __ptrace_syscall_info info;
+    if (ptrace(PTRACE_GET_SYSCALL_INFO, breaker.process[number].pid, sizeof info, &info) < 0) {
+        return true;
     }
-    if (info.op == PTRACE_SYSCALL_INFO_EXIT && process->must_fail) {
-        process->must_fail = false;
-        set_register(process->pid, REGISTER(rax), -breaker.error);
+    if (info.op == PTRACE_SYSCALL_INFO_SECCOMP) {
+        return count_call(number, info.seccomp.nr, (const uint64_t *)info.seccomp.args);
     }
-    return true;
+    return info.op != PTRACE_SYSCALL_INFO_ENTRY || count_call(number, info.entry.nr, (const uint64_t *)info.entry.args);
 }
 
 static void at_stop(int number, int status)
 {
     int signal_number = WSTOPSIG(status);
     bool is_event = status >> 16 != 0;
-    if (signal_number == (SIGTRAP | 0x80)) {
+    if (signal_number == (SIGTRAP | 0x80) || status >> 16 == PTRACE_EVENT_SECCOMP) {
         if (!at_call(number)) {
             return;
         }
@@ -193,17 +203,36 @@ static int watch(void)
     }
 }
 
+/* Who is not root must give up what execs could gain; root's programs shall run as they always do. */
+static int filter_call(int call)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = sizeof filter / sizeof *filter, .filter = filter};
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0) {
+        return 0;
+    }
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -1 : prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
 static void start(char **argv)
 {
     enum {
         OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC |
-                  PTRACE_O_EXITKILL
+                  PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL
     };
     int status;
     pid_t pid = fork();
     if (pid == 0) {
         (void)ptrace(PTRACE_TRACEME, 0, 0, 0);
         (void)raise(SIGSTOP);
+        if (breaker.effect != NOTHING && filter_call(breaker.at_call) < 0) {
+            _exit(111);
+        }
         execvp(argv[0], argv);
         _exit(111);
     }
