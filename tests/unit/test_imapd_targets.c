@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "imapd/folder_inner.h"
 #include "imapd/session.h"
 #include "lib/str.h"
 #include "tests/scratch.h"
@@ -159,6 +160,32 @@ static void with_news(void)
     is(targets("*", true), "5-6 = 6", "once_it_is_told_it_is");
 }
 
+/* Another session expunges a message and writes a new base, in which that has no index; this client still counts it. */
+static void with_ghosts(void)
+{
+    struct folder other;
+    struct folder_list list = {0};
+    uint64_t freed;
+    uint32_t n;
+    folder_tell_expunges(&session.folder, tell_nothing, NULL);
+    is(targets("1:*", false), "0-6 = 1 3 5 6", "four_are_left");
+    folder_list_add(&list, 3);
+    bool is_done = folder_open(&other, session.root, ".", FOLDER_WRITE) == 0 && folder_expunge(&other, &list, &freed, &n) == 0 &&
+                   folder_lock(&other) == 0 && folder_write_base(&other, other.head.uidvalidity) == 0;
+    folder_unlock(&other);
+    folder_close(&other);
+    folder_list_free(&list);
+    ok(is_done && folder_sync(&session.folder, FOLDER_JOURNAL) == 0 && session.folder.ghosts.n == 1, "one_is_a_ghost_then");
+    is_number(folder_exists(&session.folder), 4, "which_counts");
+    is(targets("2", false), "=", "it_is_no_message");
+    is(targets("1:2", false), "0-1 = 1", "at_the_end_of_a_range");
+    is(targets("2:3", false), "1-2 = 5", "at_its_beginning");
+    is(targets("3,4", false), "1-3 = 5 6", "numbers_behind_it_hold");
+    is(targets("1:*", false), "0-3 = 1 5 6", "in_between");
+    is(targets("5", false), "bad set", "there_is_none_more");
+    is(targets("3", true), "=", "its_uid_is_nothing");
+}
+
 static void by_what_was_saved(void)
 {
     is(targets("$", false), "=", "nothing_was_saved");
@@ -191,6 +218,7 @@ int main(void)
     with_holes();
     with_news();
     by_what_was_saved();
+    with_ghosts();
     folder_close(&session.folder);
     close(session.root);
     return scratch_end(done());
