@@ -13,6 +13,7 @@
 #include "lib/str.h"
 
 #define CAPABILITIES "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE AUTH=PLAIN"
+enum { CROWD_SHARE = 10 };
 static struct login_settings settings;
 
 const struct control_entry login_settings_table[] = {
@@ -219,6 +220,12 @@ static void look_at_limits(struct login *login)
     }
 }
 
+/* In a crowd whoever says nothing has to make room soon: else some hundred silent connections lock all others out. */
+static uint64_t patience(const struct serve_peer *peer)
+{
+    return peer->is_crowded ? (settings.timeout + CROWD_SHARE - 1) / CROWD_SHARE : settings.timeout;
+}
+
 void login_run(struct login *login, const struct serve_peer *peer, const char *ip)
 {
     login->settings = login_settings_now();
@@ -227,9 +234,10 @@ void login_run(struct login *login, const struct serve_peer *peer, const char *i
     login->how = "closed";
     login->input.wire = &login->wire;
     serve_make_sid(login->sid);
-    wire_init(&login->wire, 0, 1, (unsigned)login->settings->timeout);
+    uint64_t seconds = patience(peer);
+    wire_init(&login->wire, 0, 1, (unsigned)seconds);
     login->start_ms = clock_monotonic_ms();
-    login->wire.end_ms = login->start_ms + login->settings->timeout * 1000;
+    login->wire.end_ms = login->start_ms + seconds * 1000;
     put(login, "* OK [CAPABILITY " CAPABILITIES "] ");
     put(login, login->settings->me != NULL ? login->settings->me : "stafet");
     put(login, " IMAP ready\r\n");

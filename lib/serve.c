@@ -251,6 +251,11 @@ static bool is_full(const struct serve_state *state)
     return state->limit_all > 0 && state->n_children >= state->limit_all;
 }
 
+static bool is_crowded(const struct serve_state *state)
+{
+    return state->limit_all > 0 && state->n_children >= state->limit_all - state->limit_all / 5;
+}
+
 /* True when the connection may have a child; else it was turned away. */
 static bool has_place(struct serve_state *state, const struct serve_peer *peer, int fd)
 {
@@ -283,6 +288,7 @@ static void start_child(struct serve_state *state, struct serve_peer *peer, int 
         close(fd);
         return;
     }
+    peer->is_crowded = is_crowded(state);
     serve_peer_add_local(fd, peer); /* here, since each child would fetch the pages of libc's printf for it */
     pid_t pid = _Fork();            /* without the handlers of fork(): there is one thread, and it holds no lock */
     if (pid == 0) {

@@ -25,6 +25,7 @@ struct serve_peer {
     unsigned port;
     char local_ip[46];
     unsigned local_port;
+    bool is_crowded; /* four fifths of the connections that there may be were taken when this one came */
 };
 
 struct serve {

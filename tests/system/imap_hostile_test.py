@@ -6,11 +6,13 @@ answered."""
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from systemlib import BIN  # noqa: E402
 from systemlib.instance import Tap  # noqa: E402
 from systemlib.session import Broken, Session  # noqa: E402
 
@@ -161,9 +163,37 @@ def folders(tap):
         tap.is_equal(place.outside(), before, "no_link_led_anywhere")
 
 
+def silent_crowd(tap):
+    """Connections that never log in, as many as the front takes: who comes when most places are taken makes room soon."""
+    with Place() as place, socket.create_server(("127.0.0.1", 0)) as listener:
+        os.makedirs(place.path("control"))
+        place.write("control/timeoutimaplogin", "40\n")
+        front = subprocess.Popen([os.path.join(BIN, "stafet-imap-login"), "-c", "5"], stdin=listener, cwd=place.home, stderr=subprocess.DEVNULL)
+        try:
+            clients = []
+            for _ in range(5):
+                clients.append(socket.create_connection(listener.getsockname(), timeout=30))
+                clients[-1].recv(1000)
+            over = socket.create_connection(listener.getsockname(), timeout=30)
+            tap.ok(over.recv(1000).startswith(b"* BYE [UNAVAILABLE]"), "one_more_than_there_is_room_for_is_turned_away")
+            tap.ok(clients[4].recv(1000).startswith(b"* BYE [UNAVAILABLE]"), "the_last_that_came_in_goes_long_before_the_others")
+            clients[4].close()
+            clients[0].setblocking(False)
+            try:
+                said = clients[0].recv(1000)
+            except BlockingIOError:
+                said = None
+            tap.is_equal(said, None, "who_still_have_their_time")
+            again = socket.create_connection(listener.getsockname(), timeout=30)
+            tap.ok(again.recv(1000).startswith(b"* OK"), "and_another_one_is_let_in")
+        finally:
+            front.kill()
+            front.wait()
+
+
 def main():
     tap = Tap()
-    for case in (files_are_cut, no_mail, folders):
+    for case in (files_are_cut, no_mail, folders, silent_crowd):
         case(tap)
     tap.done()
 
