@@ -43,8 +43,9 @@ static bool parse_request(struct session *session, struct parser *parser, struct
     if (out->has_date && !parse_space(parser)) {
         return false;
     }
-    /* What is left is the literal's announcement, which input has read. */
-    return parser->at < parser->end && *parser->at == '{' && memchr(parser->at, '\n', (size_t)(parser->end - parser->at)) == NULL;
+    /* What is left is the literal's announcement, which input has read; a brace that announces nothing is none. */
+    return session->input.has_message && parser->at < parser->end && *parser->at == '{' &&
+           memchr(parser->at, '\n', (size_t)(parser->end - parser->at)) == NULL;
 }
 
 /* CRLF to LF. A CR at the end of one part waits for the next. */
