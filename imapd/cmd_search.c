@@ -134,7 +134,7 @@ static uint64_t modseq_of_ends(struct session *session, const struct search_retu
 
 static const struct reply *run(struct session *session, struct search *search, const struct search_return *wanted)
 {
-    const struct reply *trouble = search->trouble != NULL ? search->trouble : search_check_charset(session, search);
+    const struct reply *trouble = search_check_charset(session, search);
     if (trouble != NULL) {
         if (wanted->save) {
             set_clear(&session->saved); /* RFC 5182 2.1 */

@@ -43,7 +43,7 @@ static unsigned wanted_keys(const struct sort_criterion *criteria, unsigned n)
 
 static const struct reply *run(struct session *session, struct search *search, const struct sort_criterion *criteria, unsigned n)
 {
-    const struct reply *trouble = search->trouble != NULL ? search->trouble : search_check_charset(session, search);
+    const struct reply *trouble = search_check_charset(session, search);
     struct folder_list found = {0};
     struct sort_messages messages;
     if (trouble != NULL) {

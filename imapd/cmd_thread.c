@@ -19,7 +19,7 @@ static uint32_t number(void *ctx, uint32_t message)
 
 static const struct reply *run(struct session *session, struct search *search, bool is_by_subject)
 {
-    const struct reply *trouble = search->trouble != NULL ? search->trouble : search_check_charset(session, search);
+    const struct reply *trouble = search_check_charset(session, search);
     struct folder_list found = {0};
     struct sort_messages messages;
     struct thread_forest forest;

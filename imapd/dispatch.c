@@ -54,10 +54,10 @@ static const struct command *find(struct slice word)
     return NULL;
 }
 
-/* FETCH, STORE and SEARCH by number must not move numbers; their UID forms may (RFC 3501 7.4.1). */
+/* FETCH, STORE and SEARCH by number must not move numbers; their UID forms may (RFC 3501 7.4.1), but not a UID SEARCH with
+ * sequence numbers in it (RFC 7162 3.2.10.2, RFC 9051 7.5.1). */
 static const struct reply *run(struct session *session, const struct command *command, struct parser *parser)
 {
-    bool keeps_numbers = command->flags & KEEPS_NUMBERS && !session->is_uid;
     if (command->flags & SELECTED && !session->is_selected) {
         return &reply_not_selected;
     }
@@ -69,6 +69,7 @@ static const struct reply *run(struct session *session, const struct command *co
     if (reply == NULL || session->is_over || !session->is_selected) {
         return reply;
     }
+    bool keeps_numbers = command->flags & KEEPS_NUMBERS && (!session->is_uid || session->names_numbers);
     bool looks = command->flags & LOOKS && reply->kind != REPLY_BAD;
     bool is_known = command->flags & (LOOKS | SELECTED);
     if (is_known && !session_look(session, looks ? FOLDER_LOOK : FOLDER_JOURNAL, !keeps_numbers)) {
@@ -86,7 +87,7 @@ const struct reply *dispatch(struct session *session)
         return NULL; /* iOS sends empty lines between commands */
     }
     bool has_tag = parse_reply_tag(&parser, &session->tag);
-    session->is_uid = false;
+    session->is_uid = session->names_numbers = false;
     session->code.len = 0;
     if (!has_tag || !parse_space(&parser) || !parse_atom(&parser, &word)) {
         return &reply_no_tag;

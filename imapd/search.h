@@ -56,7 +56,7 @@ struct search {
     uint8_t *known, *stack;      /* for judging: n bytes each, made by search_run */
     bool has_modseq;             /* a MODSEQ key: answers carry the highest */
     uint64_t end_ms;             /* of its processor time; 0: it may take any */
-    const struct reply *trouble; /* of the parse: a set out of range; of the run: it took too long */
+    const struct reply *trouble; /* of the run: it took too long */
     struct slice charset;        /* of the texts; empty: UTF-8 */
 };
 /* [CHARSET c SP] keys, to the end of the command. */

@@ -54,13 +54,13 @@ static bool take_header(struct session *session, struct parser *parser, const st
     return parse_space(parser) && parse_astring(parser, &key->field) && take_text(session, parser, search, key);
 }
 
-static bool take_set(struct session *session, struct parser *parser, struct search *search, struct search_key *key, bool is_uid)
+static bool take_set(struct session *session, struct parser *parser, struct search_key *key, bool is_uid)
 {
     struct set set = {0};
     bool is_good = parse_set(parser, &set);
     if (is_good) {
-        const struct reply *trouble = session_targets(session, &set, is_uid, &key->targets);
-        search->trouble = trouble != NULL ? trouble : search->trouble;
+        (void)session_targets_there(session, &set, is_uid, &key->targets);
+        session->names_numbers = session->names_numbers || (!is_uid && !set.is_saved);
     }
     set_clear(&set);
     return is_good;
@@ -165,7 +165,7 @@ static bool take_argument(struct session *session, struct parser *parser, struct
     case ARG_UID:
         break;
     }
-    return parse_space(parser) && take_set(session, parser, search, key, true);
+    return parse_space(parser) && take_set(session, parser, key, true);
 }
 
 /* Columns have one blank between words. */
@@ -217,7 +217,7 @@ static bool parse_leaf(struct session *session, struct parser *parser, struct se
         return true;
     }
     struct search_key *key = add(search, SEARCH_SEQS);
-    return key != NULL && take_set(session, parser, search, key, false);
+    return key != NULL && take_set(session, parser, key, false);
 }
 
 struct stack {

@@ -35,6 +35,7 @@ struct session {
     struct set saved; /* $ as UIDs (RFC 5182); n 0: empty */
 
     bool is_uid;              /* this command came behind UID */
+    bool names_numbers;       /* it searches by sequence numbers: they must hold until its end, behind UID, too */
     const char *command_word; /* for the tagged reply */
     bool is_over;
     unsigned errors; /* BADs in a row */
@@ -74,6 +75,8 @@ struct targets {
     uint32_t n, room;
 };
 const struct reply *session_targets(struct session *session, const struct set *set, bool is_uid, struct targets *out);
+/* The same for a search, where a number beyond EXISTS is one that no message has. False: there were such. */
+bool session_targets_there(struct session *session, const struct set *set, bool is_uid, struct targets *out);
 void targets_free(struct targets *targets);
 /* Their UIDs, ascending, without the expunged. */
 void targets_uids(struct session *session, const struct targets *targets, struct folder_list *out);

@@ -80,7 +80,8 @@ static uint32_t index_from_seq(struct folder *folder, uint32_t seq)
     return low;
 }
 
-static const struct reply *add_seqs(struct session *session, const struct set_range *range, struct targets *out)
+/* False: it names numbers beyond EXISTS; what else it names is added. */
+static bool add_seqs(struct session *session, const struct set_range *range, struct targets *out)
 {
     struct folder *folder = &session->folder;
     uint32_t exists = folder_exists(folder);
@@ -91,33 +92,37 @@ static const struct reply *add_seqs(struct session *session, const struct set_ra
         first = last;
         last = swap;
     }
-    if (first == 0 || last > exists) {
-        return &reply_bad_set;
+    if (first > 0 && first <= exists) {
+        uint32_t from = index_from_seq(folder, first);
+        uint32_t to = last >= exists ? folder->told_end : index_from_seq(folder, last + 1);
+        add_span(out, from, to);
     }
-    uint32_t from = index_from_seq(folder, first);
-    uint32_t to = last == exists ? folder->told_end : index_from_seq(folder, last + 1);
-    add_span(out, from, to);
-    return NULL;
+    return first > 0 && last <= exists;
+}
+
+bool session_targets_there(struct session *session, const struct set *set, bool is_uid, struct targets *out)
+{
+    const struct set *real = set->is_saved ? &session->saved : set;
+    bool is_whole = true;
+    *out = (struct targets){0};
+    for (uint32_t i = 0; i < real->n; i++) {
+        if (is_uid || set->is_saved) {
+            add_uids(session, &real->range[i], out);
+        } else {
+            is_whole = add_seqs(session, &real->range[i], out) && is_whole;
+        }
+    }
+    join(out);
+    return is_whole;
 }
 
 const struct reply *session_targets(struct session *session, const struct set *set, bool is_uid, struct targets *out)
 {
-    const struct set *real = set->is_saved ? &session->saved : set;
-    *out = (struct targets){0};
-    for (uint32_t i = 0; i < real->n; i++) {
-        const struct reply *trouble = NULL;
-        if (is_uid || set->is_saved) {
-            add_uids(session, &real->range[i], out);
-        } else {
-            trouble = add_seqs(session, &real->range[i], out);
-        }
-        if (trouble != NULL) {
-            targets_free(out);
-            return trouble;
-        }
+    if (session_targets_there(session, set, is_uid, out)) {
+        return NULL;
     }
-    join(out);
-    return NULL;
+    targets_free(out);
+    return &reply_bad_set;
 }
 
 void targets_free(struct targets *targets)
