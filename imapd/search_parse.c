@@ -66,19 +66,22 @@ static bool take_set(struct session *session, struct parser *parser, struct sear
     return is_good;
 }
 
-/* MODSEQ [entry-name SP entry-type SP] n: the entry is looked at for its form (RFC 7162 3.1.5). */
+/* "/flags/name" SP (all, shared or priv) SP: a message has one number for all of its flags, so only the form counts. */
+static bool parse_entry(struct parser *parser)
+{
+    static const char flags[] = "/flags/";
+    struct slice name;
+    size_t n = sizeof flags - 1;
+    return parse_string(parser, &name) && name.len > n && str_equal_nocase(name.bytes, n, flags, n) && parse_space(parser) &&
+           (parse_word(parser, "all") || parse_word(parser, "shared") || parse_word(parser, "priv")) && parse_space(parser);
+}
+
+/* MODSEQ [entry-name SP entry-type SP] n (RFC 7162 3.1.5) */
 static bool take_modseq(struct parser *parser, struct search *search, struct search_key *key)
 {
-    struct slice word;
     uint64_t number;
-    if (!parse_space(parser)) {
-        return false;
-    }
-    if (parser->at < parser->end && *parser->at == '"' &&
-        (!parse_string(parser, &word) || !parse_space(parser) || !parse_atom(parser, &word) || !parse_space(parser))) {
-        return false;
-    }
-    if (!parse_number64(parser, &number)) {
+    if (!parse_space(parser) || (parser->at < parser->end && *parser->at == '"' && !parse_entry(parser)) ||
+        !parse_number64(parser, &number)) {
         return false;
     }
     key->number = (int64_t)number;
