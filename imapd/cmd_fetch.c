@@ -228,7 +228,7 @@ static const struct reply *put_all(struct session *session, const struct fetch *
             const struct record *record = folder_record(folder, i);
             bool is_gone = record->state & RECORD_IS_GONE;
             if (is_gone || (fetch->has_since && record->modseq <= fetch->since)) {
-                reply = is_gone && !session->is_uid && folder->pending.n > 0 ? &reply_expunge_issued : reply;
+                reply = is_gone && !session->is_uid && folder_is_pending(folder, i) ? &reply_expunge_issued : reply;
                 continue;
             }
             bool is_seen_now = has_next(seen, &at_seen, record->uid);

@@ -116,6 +116,8 @@ uint32_t folder_next(const struct folder *folder, uint32_t index); /* next one t
 /* Never NULL: a block whose sum is wrong ends the session (the index is removed, on_damage is called). Valid until the next sync
  * or change. */
 const struct record *folder_record(struct folder *folder, uint32_t index);
+/* Expunged, and the client has not been told. */
+bool folder_is_pending(const struct folder *folder, uint32_t index);
 /* What the client knows: EXISTS. */
 uint32_t folder_exists(const struct folder *folder);
 /* Sequence number (from 1) of an index below told_end, expunged and told ones excluded. */

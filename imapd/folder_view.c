@@ -157,16 +157,20 @@ uint32_t folder_end(const struct folder *folder)
     return folder->head.n + folder->n_tail;
 }
 
+static bool has(const struct folder_list *list, uint32_t item)
+{
+    uint32_t at = list->n == 0 ? 0 : folder_list_below(list, item);
+    return at < list->n && list->item[at] == item;
+}
+
+bool folder_is_pending(const struct folder *folder, uint32_t index)
+{
+    return has(&folder->pending, index);
+}
+
 static bool is_expunged(const struct folder *folder, uint32_t index)
 {
-    const struct folder_list *lists[] = {&folder->gone, &folder->pending};
-    for (size_t i = 0; i < 2; i++) {
-        uint32_t at = lists[i]->n == 0 ? 0 : folder_list_below(lists[i], index);
-        if (at < lists[i]->n && lists[i]->item[at] == index) {
-            return true;
-        }
-    }
-    return false;
+    return has(&folder->gone, index) || has(&folder->pending, index);
 }
 
 uint32_t folder_next(const struct folder *folder, uint32_t index)
@@ -218,12 +222,6 @@ static uint32_t index_by_gone(const struct folder *folder, uint32_t seq)
     return seq - 1 + low;
 }
 
-static bool is_told_gone(const struct folder *folder, uint32_t index)
-{
-    uint32_t at = folder_list_below(&folder->gone, index);
-    return at < folder->gone.n && folder->gone.item[at] == index;
-}
-
 static uint32_t index_among_ghosts(struct folder *folder, uint32_t seq)
 {
     uint32_t low = 0;
@@ -231,7 +229,7 @@ static uint32_t index_among_ghosts(struct folder *folder, uint32_t seq)
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         /* One that was told counts like the message behind it. */
-        if (seq_of(folder, middle) < seq + (is_told_gone(folder, middle) ? 1 : 0)) {
+        if (seq_of(folder, middle) < seq + (has(&folder->gone, middle) ? 1 : 0)) {
             low = middle + 1;
         } else {
             high = middle;
