@@ -62,23 +62,19 @@ const struct reply *cmd_enable(struct session *session, struct parser *parser)
     struct slice word;
     bool condstore = false;
     bool qresync = false;
-    unsigned n = 0;
-    while (parse_space(parser) && parse_atom(parser, &word)) {
+    do {
+        if (!parse_space(parser) || !parse_atom(parser, &word)) {
+            return &reply_syntax;
+        }
         condstore = condstore || slice_is(word, "CONDSTORE");
         qresync = qresync || slice_is(word, "QRESYNC");
-        n++;
-    }
-    if (n == 0 || !parse_end(parser)) {
-        return &reply_syntax;
-    }
+    } while (!parse_end(parser));
     session_put(session, "* ENABLED");
     session_put(session, qresync ? " QRESYNC" : "");
     session_put(session, condstore || qresync ? " CONDSTORE\r\n" : "\r\n");
-    if ((condstore || qresync) && !session->condstore && session->is_selected) {
-        session_putf(session, "* OK [HIGHESTMODSEQ %llu] changes are numbered from here\r\n",
-                     (unsigned long long)session->folder.modseq);
+    if (condstore || qresync) {
+        modseq_enable(session);
     }
-    session->condstore = session->condstore || condstore || qresync;
     session->qresync = session->qresync || qresync;
     return &reply_done;
 }

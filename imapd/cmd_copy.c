@@ -66,9 +66,7 @@ static const struct reply *answer(struct session *session, struct transfer *tran
     session_put(session, "* OK [");
     append_copyuid(&session->out, transfer->uidvalidity, &transfer->sources, &transfer->uids);
     session_put(session, "] moved\r\n");
-    if (session->condstore) {
-        str_catf(&session->code, "HIGHESTMODSEQ %llu", (unsigned long long)session->folder.modseq);
-    }
+    session->replies_modseq = true; /* RFC 6851 4.4 */
     return &reply_done;
 }
 

@@ -127,6 +127,7 @@ static int put_item(struct session *session, uint32_t index, const struct fetch_
         return 0;
     case FETCH_MODSEQ:
         PUT_PAIR(out, "MODSEQ (", record->modseq, ")");
+        modseq_sent(session, record->modseq);
         return 0;
     case FETCH_SECTION:
         return fetch_put_section(session, index, item);
@@ -138,8 +139,8 @@ static int put_item(struct session *session, uint32_t index, const struct fetch_
     return put_summary(session, index, item->kind);
 }
 
-/* What goes along unasked: UID of UID FETCH, MODSEQ of CHANGEDSINCE, FLAGS that this command has changed, and then MODSEQ as well
- * (RFC 7162 3.2). */
+/* What goes along unasked: UID of UID FETCH, MODSEQ of CHANGEDSINCE, FLAGS that this command has changed, and then UID and MODSEQ
+ * as well (RFC 7162 3.2.4). */
 struct extra {
     bool uid, modseq, flags;
     bool holds; /* several items are read from the file */
@@ -222,7 +223,8 @@ static const struct reply *put_all(struct session *session, const struct fetch *
     uint32_t at_seen = 0;
     bool has_flags = has_item(fetch, FETCH_FLAGS);
     bool has_modseq = has_item(fetch, FETCH_MODSEQ);
-    struct extra extra = {.uid = session->is_uid && !has_item(fetch, FETCH_UID), .holds = needs_file_twice(fetch)};
+    bool has_uid = has_item(fetch, FETCH_UID);
+    struct extra extra = {.holds = needs_file_twice(fetch)};
     for (uint32_t k = 0; k < targets->n; k++) {
         for (uint32_t i = targets->span[k].from; i < targets->span[k].to && !session->wire.is_broken; i++) {
             const struct record *record = folder_record(folder, i);
@@ -232,8 +234,10 @@ static const struct reply *put_all(struct session *session, const struct fetch *
                 continue;
             }
             bool is_seen_now = has_next(seen, &at_seen, record->uid);
+            bool is_told = is_seen_now && session->condstore;
+            extra.uid = !has_uid && (session->is_uid || is_told);
             extra.flags = !has_flags && is_seen_now;
-            extra.modseq = !has_modseq && (fetch->has_since || (is_seen_now && session->condstore));
+            extra.modseq = !has_modseq && (fetch->has_since || is_told);
             int result = put_message(session, i, fetch, extra, &memo);
             if (result < 0) {
                 reply = reply_of_errno(errno);
@@ -278,15 +282,15 @@ static const struct reply *run(struct session *session, struct fetch *fetch)
     if (fetch->has_vanished && (!fetch->has_since || !session->is_uid || !session->qresync)) {
         return &reply_bad_modifier;
     }
-    if (fetch->has_since || has_item(fetch, FETCH_MODSEQ)) {
-        session->condstore = true;
-    }
     const struct reply *reply = session_targets(session, &fetch->set, session->is_uid, &targets);
+    if (reply == NULL && (fetch->has_since || has_item(fetch, FETCH_MODSEQ))) {
+        modseq_enable(session);
+    }
     if (reply == NULL && fetch->sets_seen && session->folder.mode == FOLDER_WRITE) {
         reply = mark_seen(session, fetch, &targets, &seen);
     }
     if (reply == NULL && fetch->has_vanished) {
-        qresync_put_vanished(session, fetch->since, fetch->set.is_saved ? &session->saved : &fetch->set);
+        qresync_put_vanished(session, fetch->since, fetch->set.is_saved ? &session->saved : &fetch->set, 0);
     }
     if (reply == NULL) {
         reply = put_all(session, fetch, &targets, &seen);

@@ -57,6 +57,7 @@ static void put_state(struct session *session)
     session_putf(session,
                  "* OK [UIDVALIDITY %u] UIDs hold\r\n* OK [UIDNEXT %u] next UID\r\n* OK [HIGHESTMODSEQ %llu] highest\r\n",
                  folder->head.uidvalidity, folder->uidnext, (unsigned long long)folder->modseq);
+    session->told_modseq = folder->modseq;
 }
 
 static const char bye[] = "* BYE [SERVERBUG] the index of this mailbox was damaged; log in again, it is made anew\r\n";
@@ -126,6 +127,7 @@ static const struct reply *open_mailbox(struct session *session, struct parser *
         session->condstore = session->condstore || request.is_condstore || request.is_there;
         put_state(session);
         qresync_answer(session, &request);
+        session->sent_modseq = 0;
     }
     stralloc_free(&folder);
     qresync_free(&request);
@@ -210,8 +212,6 @@ const struct reply *cmd_expunge(struct session *session, struct parser *parser)
     if (trouble != NULL) {
         return trouble;
     }
-    if (session->condstore) {
-        str_catf(&session->code, "HIGHESTMODSEQ %llu", (unsigned long long)session->folder.modseq);
-    }
+    session->replies_modseq = session->condstore; /* RFC 7162 3.2.7 */
     return &reply_done;
 }

@@ -143,7 +143,7 @@ const struct reply *cmd_status(struct session *session, struct parser *parser)
         reply = status_put(session, folder.s, items);
     }
     if (items & STATUS_HIGHESTMODSEQ) {
-        session->condstore = true; /* RFC 7162 3.1.2 */
+        modseq_enable(session);
     }
     stralloc_free(&folder);
     return reply != NULL ? reply : &reply_done;

@@ -38,28 +38,35 @@ static bool parse_request(struct parser *parser, struct request *out)
            parse_item(parser, out) && parse_space(parser) && flags_parse(parser, true, &out->names) && parse_end(parser);
 }
 
-/* The untagged FETCH of each message that was meant and is not failed; with .SILENT only what CONDSTORE wants told. */
+static void put_modseq(struct session *session, uint32_t index)
+{
+    const struct record *record = folder_record(&session->folder, index);
+    session_putf(session, "* %u FETCH (UID %u MODSEQ (%llu))\r\n", folder_seq(&session->folder, index), record->uid,
+                 (unsigned long long)record->modseq);
+    modseq_sent(session, record->modseq);
+    session_room(session);
+}
+
+/* The untagged FETCH of each message that was meant; with .SILENT only what CONDSTORE wants told: numbers, and how those are now
+ * that failed, so that nobody has to ask (RFC 7162 3.1.3). */
 static void answer(struct session *session, const struct request *request, const struct folder_list *uids,
                    const struct folder_list *failed)
 {
     struct folder *folder = &session->folder;
     uint32_t at = 0;
-    bool tells_modseq = session->condstore || request->store.has_unchangedsince;
-    for (uint32_t i = 0; i < uids->n && (!request->is_silent || tells_modseq); i++) {
+    for (uint32_t i = 0; i < uids->n && (!request->is_silent || session->condstore); i++) {
         while (at < failed->n && failed->item[at] < uids->item[i]) {
             at++;
         }
         uint32_t index = folder_index_of_uid(folder, uids->item[i]);
-        if (index == FOLDER_NONE || (at < failed->n && failed->item[at] == uids->item[i])) {
+        bool is_failed = at < failed->n && failed->item[at] == uids->item[i];
+        if (index == FOLDER_NONE) {
             continue;
         }
-        if (!request->is_silent) {
-            session_put_flags(session, index, tells_modseq);
+        if (!request->is_silent || is_failed) {
+            session_put_flags(session, index);
         } else {
-            const struct record *record = folder_record(folder, index);
-            session_putf(session, "* %u FETCH (UID %u MODSEQ (%llu))\r\n", folder_seq(folder, index), record->uid,
-                         (unsigned long long)record->modseq);
-            session_room(session);
+            put_modseq(session, index);
         }
     }
 }
@@ -93,7 +100,9 @@ static const struct reply *store(struct session *session, struct request *reques
     if (trouble != NULL) {
         return trouble;
     }
-    session->condstore = session->condstore || request->store.has_unchangedsince;
+    if (request->store.has_unchangedsince) {
+        modseq_enable(session);
+    }
     targets_uids(session, &targets, &uids);
     targets_free(&targets);
     trouble = flags_numbers(&session->folder, &request->names, request->store.how != STORE_REMOVE, &request->store.flags,

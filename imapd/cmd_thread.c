@@ -26,7 +26,9 @@ static const struct reply *run(struct session *session, struct search *search, b
     if (trouble != NULL) {
         return trouble;
     }
-    session->condstore = session->condstore || search->has_modseq;
+    if (search->has_modseq) {
+        modseq_enable(session);
+    }
     search_run(session, search, &found);
     if (search->trouble != NULL) {
         folder_list_free(&found);

@@ -87,7 +87,7 @@ const struct reply *dispatch(struct session *session)
         return NULL; /* iOS sends empty lines between commands */
     }
     bool has_tag = parse_reply_tag(&parser, &session->tag);
-    session->is_uid = session->names_numbers = false;
+    session->is_uid = session->names_numbers = session->has_modseq_code = session->replies_modseq = false;
     session->code.len = 0;
     if (!has_tag || !parse_space(&parser) || !parse_atom(&parser, &word)) {
         return &reply_no_tag;

@@ -6,10 +6,20 @@
 
 #include "lib/str.h"
 
-/* (known-sequence-set known-uid-set): a hint that we need not use; its form is looked at. */
+/* What the client knew: neither `*` nor `$`. */
+static bool parse_known(struct parser *parser, struct set *out)
+{
+    bool is_good = parse_set(parser, out) && !out->is_saved;
+    for (uint32_t i = 0; is_good && i < out->n; i++) {
+        is_good = out->range[i].first != SET_STAR && out->range[i].last != SET_STAR;
+    }
+    return is_good;
+}
+
+/* (known-sequence-set known-uid-set) */
 static bool parse_match(struct parser *parser, struct qresync_request *out)
 {
-    return parse_char(parser, '(') && parse_set(parser, &out->seqs) && parse_space(parser) && parse_set(parser, &out->uids) &&
+    return parse_char(parser, '(') && parse_known(parser, &out->seqs) && parse_space(parser) && parse_known(parser, &out->uids) &&
            parse_char(parser, ')');
 }
 
@@ -25,7 +35,7 @@ static bool parse_request(struct parser *parser, struct qresync_request *out)
         if (parser->at < parser->end && *parser->at == '(') {
             return parse_match(parser, out) && parse_char(parser, ')');
         }
-        if (out->has_known || !parse_set(parser, &out->known)) {
+        if (out->has_known || !parse_known(parser, &out->known)) {
             return false;
         }
         out->has_known = true;
@@ -64,11 +74,16 @@ void qresync_free(struct qresync_request *request)
 struct vanished {
     struct session *session;
     const struct set *known; /* sorted; NULL: all */
+    uint32_t above;          /* nothing up to this UID */
     bool has_begun;
 };
 
 static void put_range(struct vanished *vanished, uint32_t first, uint32_t last)
 {
+    first = first > vanished->above ? first : vanished->above + 1;
+    if (first > last) {
+        return;
+    }
     session_put(vanished->session, vanished->has_begun ? "," : "* VANISHED (EARLIER) ");
     vanished->has_begun = true;
     session_putf(vanished->session, first == last ? "%u" : "%u:%u", first, last);
@@ -136,17 +151,54 @@ static void normalize(struct set *set)
     set->n = kept + 1;
 }
 
-void qresync_put_vanished(struct session *session, uint64_t modseq, const struct set *known)
+void qresync_put_vanished(struct session *session, uint64_t modseq, const struct set *known, uint32_t above)
 {
     struct set sorted = {0};
     for (uint32_t i = 0; known != NULL && i < known->n; i++) {
         set_add(&sorted, known->range[i].first, known->range[i].last);
     }
     normalize(&sorted);
-    struct vanished vanished = {.session = session, .known = known != NULL ? &sorted : NULL};
+    struct vanished vanished = {.session = session, .known = known != NULL ? &sorted : NULL, .above = above};
     folder_each_vanished(&session->folder, modseq, each_vanished, &vanished);
     session_put(session, vanished.has_begun ? "\r\n" : "");
     set_clear(&sorted);
+}
+
+/* A number of a set, one after the other. */
+struct walk {
+    const struct set *set;
+    uint32_t range, number; /* 0: none yet */
+};
+
+/* False: that was the last, or they do not ascend. */
+static bool next(struct walk *walk)
+{
+    const struct set_range *range = &walk->set->range[walk->range];
+    uint32_t before = walk->number;
+    if (before > 0 && before < range->last) {
+        walk->number++;
+        return true;
+    }
+    walk->range += before > 0;
+    if (walk->range == walk->set->n) {
+        return false;
+    }
+    walk->number = walk->set->range[walk->range].first;
+    return walk->number > before;
+}
+
+/* The highest of the client's UIDs that has the number it had: nothing went up to it (RFC 7162 3.2.5.2). 0: none. */
+static uint32_t last_match(struct session *session, const struct qresync_request *request)
+{
+    struct folder *folder = &session->folder;
+    struct walk seqs = {.set = &request->seqs};
+    struct walk uids = {.set = &request->uids};
+    uint32_t match = 0;
+    while (request->uids.n > 0 && next(&seqs) && next(&uids) && seqs.number <= folder_exists(folder)) {
+        uint32_t index = folder_index_of_seq(folder, seqs.number);
+        match = index != FOLDER_NONE && folder_record(folder, index)->uid == uids.number ? uids.number : match;
+    }
+    return match;
 }
 
 /* False: known UIDs are given and this one is not among them. */
@@ -163,11 +215,11 @@ void qresync_answer(struct session *session, struct qresync_request *request)
         return;
     }
     normalize(&request->known);
-    qresync_put_vanished(session, request->modseq, request->has_known ? &request->known : NULL);
+    qresync_put_vanished(session, request->modseq, request->has_known ? &request->known : NULL, last_match(session, request));
     for (uint32_t i = folder_first(folder); i < folder->told_end; i = folder_next(folder, i)) {
         const struct record *record = folder_record(folder, i);
         if (record->modseq > request->modseq && is_known(request, record->uid)) {
-            session_put_flags(session, i, true);
+            session_put_flags(session, i);
         }
     }
 }

@@ -17,7 +17,7 @@ const struct reply *qresync_parse(struct session *session, struct parser *parser
 /* VANISHED (EARLIER) and FETCH of what changed since. */
 void qresync_answer(struct session *session, struct qresync_request *request);
 void qresync_free(struct qresync_request *request);
-/* VANISHED (EARLIER) for UIDs of `known` (NULL: all) that went after modseq. */
-void qresync_put_vanished(struct session *session, uint64_t modseq, const struct set *known);
+/* VANISHED (EARLIER) for UIDs of `known` (NULL: all) above one that went after modseq. */
+void qresync_put_vanished(struct session *session, uint64_t modseq, const struct set *known, uint32_t above);
 
 #endif

@@ -31,8 +31,9 @@ struct session {
     stralloc selected;       /* its folder name, "." or ".A.B" */
     bool condstore, qresync; /* enabled (RFC 7162) */
     uint32_t told_exists, told_recent;
-    uint64_t told_modseq;
-    struct set saved; /* $ as UIDs (RFC 5182); n 0: empty */
+    uint64_t told_modseq, sent_modseq;    /* modseq.c */
+    bool has_modseq_code, replies_modseq; /* this command told HIGHESTMODSEQ; its tagged OK shall */
+    struct set saved;                     /* $ as UIDs (RFC 5182); n 0: empty */
 
     bool is_uid;              /* this command came behind UID */
     bool names_numbers;       /* it searches by sequence numbers: they must hold until its end, behind UID, too */
@@ -61,12 +62,19 @@ void session_tell(struct session *session, bool may_expunge);
 bool session_sync(struct session *session, enum folder_depth depth);
 /* The same, and tells. */
 bool session_look(struct session *session, enum folder_depth depth, bool may_expunge);
-/* `* n FETCH (FLAGS (…) UID u MODSEQ (m))`: with UID where the command is a UID one or QRESYNC is on. */
-void session_put_flags(struct session *session, uint32_t index, bool with_modseq);
+/* `* n FETCH (FLAGS (…) UID u MODSEQ (m))`: with UID where the command is a UID one or CONDSTORE is on (RFC 7162 3.2.4). */
+void session_put_flags(struct session *session, uint32_t index);
 /* (\Seen $Junk …) */
 void put_flags(stralloc *out, const struct folder *folder, const struct record *record);
 /* UID set as text, ranges joined: 1:3,7 */
 void put_uids(stralloc *out, const struct folder_list *uids);
+
+/* modseq.c: a CONDSTORE enabling command (RFC 7162 3.1); the first one with a mailbox selected tells HIGHESTMODSEQ. */
+void modseq_enable(struct session *session);
+/* A MODSEQ item was sent. */
+void modseq_sent(struct session *session, uint64_t modseq);
+/* At the end of a command with a mailbox selected: HIGHESTMODSEQ, where the client would take another number for it. */
+void modseq_tell(struct session *session);
 
 /* Messages a set means, as spans of indexes, ascending and without overlap; only those that the client knows, but expunged ones
  * are still inside: skip RECORD_IS_GONE. NULL, or the reply that refuses the set (a number beyond EXISTS: BAD). */

@@ -61,17 +61,18 @@ void put_uids(stralloc *out, const struct folder_list *uids)
     }
 }
 
-void session_put_flags(struct session *session, uint32_t index, bool with_modseq)
+void session_put_flags(struct session *session, uint32_t index)
 {
     struct folder *folder = &session->folder;
     const struct record *record = folder_record(folder, index);
     session_putf(session, "* %u FETCH (FLAGS ", folder_seq(folder, index));
     put_flags(&session->out, folder, record);
-    if (session->is_uid || session->qresync) {
+    if (session->is_uid || session->condstore) {
         session_putf(session, " UID %u", record->uid);
     }
-    if (with_modseq || session->condstore) {
+    if (session->condstore) {
         session_putf(session, " MODSEQ (%llu)", (unsigned long long)record->modseq);
+        modseq_sent(session, record->modseq);
     }
     session_put(session, ")\r\n");
     session_room(session);
@@ -137,7 +138,7 @@ static void tell_changed(struct session *session)
         uint32_t index = folder->changed.item[i];
         bool is_repeated = i > 0 && index == folder->changed.item[i - 1];
         if (!is_repeated && index < folder->told_end && !(folder_record(folder, index)->state & RECORD_IS_GONE)) {
-            session_put_flags(session, index, false);
+            session_put_flags(session, index);
         }
     }
     folder->changed.n = 0;
@@ -146,9 +147,6 @@ static void tell_changed(struct session *session)
 void session_tell(struct session *session, bool may_expunge)
 {
     struct folder *folder = &session->folder;
-    if (!session->is_selected) {
-        return;
-    }
     if (may_expunge) {
         tell_expunges(session);
     }
@@ -177,6 +175,9 @@ bool session_look(struct session *session, enum folder_depth depth, bool may_exp
     if (!session_sync(session, depth)) {
         return false;
     }
-    session_tell(session, may_expunge);
+    if (session->is_selected) {
+        session_tell(session, may_expunge);
+        modseq_tell(session);
+    }
     return true;
 }

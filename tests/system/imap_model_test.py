@@ -23,7 +23,7 @@ SEED = int(sys.argv[1]) if len(sys.argv) > 1 else 20261126
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 10
 STEPS = int(sys.argv[3]) if len(sys.argv) > 3 else 150
 SELECTED = {"fetch": 12, "store": 9, "search": 8, "append": 7, "transfer": 6, "thread": 4, "sort": 3, "expunge": 3, "noop": 3, "malformed": 2,
-            "deliver": 2, "leave": 2, "idle": 1}
+            "deliver": 2, "leave": 2, "resync": 2, "idle": 1}
 ANY_STATE = {"list": 4, "append": 4, "select": 4, "status": 3, "create": 3, "rename": 2, "delete": 1, "subscribe": 1, "say_who": 1, "deliver": 2,
              "malformed": 1, "noop": 1, "enable": 0.4, "too_long": 0.1}
 # What stays, however often the store is opened.
@@ -40,6 +40,8 @@ def step(talk, others):
     word = choose(talk.chance, SELECTED if talk.view.folder and talk.chance.random() < 0.75 else ANY_STATE)
     if word == "idle" and others and talk.view.folder:
         talk.idle(lambda: meanwhile(talk, others[0]))
+    elif word == "resync":
+        talk.resync(*others)
     else:
         getattr(talk, word)()
 
@@ -56,7 +58,7 @@ def reopen(model, chance, home, name):
     """A session that knows nothing sees what the model has."""
     with BoxSteps(model, chance, home, name) as talk:
         for box in sorted(model.folders):
-            talk.select(box, "EXAMINE", False)
+            talk.select(box, "EXAMINE", 0)
             uids = talk.view.uids
             if uids:
                 reply = talk.command("FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])")

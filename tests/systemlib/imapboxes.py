@@ -5,7 +5,7 @@ import re
 from systemlib.imapmodel import SYSTEM, USES, Folder, must, name_fits
 from systemlib.imapsteps import MessageSteps
 from systemlib.imaptalk import LOOKS, TELLS, Literal
-from systemlib.session import as_items, parse
+from systemlib.session import as_items, as_uids, parse
 
 NAMES = ["A", "A/B", "A/B/C", "A/D", "E", "E/B", "Sent", "Drafts", "Junk", "x y", "Entw&APw-rfe", "Trash/old", "INBOX/in", "AB"]
 BAD_NAMES = ["a.b", "/x", "a//b", "A&b", "&AB-", "."]
@@ -49,20 +49,25 @@ class BoxSteps(MessageSteps):
         return self.settle(reply, (), TELLS | LOOKS * (looks and reply.status != "BAD"))
 
     # ---- SELECT and its like
-    def select(self, name=None, verb=None, tries_qresync=True):
+    def select(self, name=None, verb=None, qresync=0.6):
+        """qresync: how often a client that can do it asks what changed since."""
         view = self.view
         shown, name = (name, name) if name else self.box_name()
         verb = verb or self.chance.choice(["SELECT", "SELECT", "SELECT", "EXAMINE"])
-        folder, parameter, since, known = view.model.folders.get(name), [], None, None
+        folder, parameter, since, known, memory = view.model.folders.get(name), [], None, None, None
         if self.chance.random() < 0.15:
-            parameter, view.condstore = ["(CONDSTORE)"], view.condstore or folder is not None
-        elif view.qresync and folder and folder.uidvalidity and tries_qresync and self.chance.random() < 0.6:
+            parameter = ["(CONDSTORE)"]
+        elif view.qresync and folder and folder.uidvalidity and self.chance.random() < qresync:
             since = self.chance.choice([folder.highest, folder.highest, 1] + [m.modseq for m in folder.mail if m.modseq])
             known = self.chance.choice([None, None, (2, max(2, folder.uidnext // 2))])
+            if folder is view.folder and view.counts and self.chance.random() < max(0.7, qresync):
+                memory, known = folder, None  # as a client does that lost its connection
+                since = view.highest
             more = (" %d:%d" % known if known else "") + self.chance.choice(["", " (1 1)"])
             parameter = ["(QRESYNC (%d %d%s))" % (folder.uidvalidity, since, more)]
         was_selected = view.folder is not None
         reply = self.command(verb, self.words(shown), *parameter)
+        view.condstore = view.condstore or bool(parameter and folder)
         if was_selected:
             must(reply.untagged and reply.untagged.pop(0).startswith(b"OK [CLOSED]"), "no CLOSED before", reply.untagged)
         view.leave()
@@ -74,6 +79,8 @@ class BoxSteps(MessageSteps):
         view.enter(folder, verb == "SELECT")
         self.selected_state(reply)
         self.resynced(reply, since, known)
+        if memory:
+            self.nothing_is_lost(reply, *view.memory[memory])
 
     def selected_state(self, reply):
         view, folder = self.view, self.view.folder
@@ -87,7 +94,8 @@ class BoxSteps(MessageSteps):
                 word, number = (found["word"], found["number"]) if b"[" in line else (found[2], found[1])
                 got[word.decode()] = int(number)
         folder.learn_validity(got.pop("UIDVALIDITY"))
-        folder.learn_highest(got.pop("HIGHESTMODSEQ"))
+        view.highest, view.counts = got.pop("HIGHESTMODSEQ"), view.condstore
+        folder.learn_highest(view.highest)
         must(got == wanted, "SELECT tells", got, "and not", wanted)
         listed = [parse(l[l.index(b"("):l.rindex(b")") + 1])[0] for l in lines if l.startswith((b"FLAGS", b"OK [PERMANENTFLAGS"))]
         flags = {f.encode() for f in SYSTEM + folder.keywords}
@@ -113,6 +121,25 @@ class BoxSteps(MessageSteps):
             is_old = message.above < since if message.modseq is None else message.modseq <= since
             must(not is_meant or message.uid in told or is_old, "UID", message.uid, "is not told and changed since", since)
         self.vanished_earlier(rest, since, known and [known])
+
+    def resync(self, other=None):
+        """A connection is lost before all that another session did was told."""
+        view = self.view
+        if view.qresync:
+            if other and other.view.folder is view.folder:
+                getattr(other, self.chance.choice(["expunge", "store"]))()
+                getattr(self, self.chance.choice(["store", "fetch", "search"]))()
+            self.select(next(n for n, f in view.model.folders.items() if f is view.folder), None, 1)
+
+    def nothing_is_lost(self, reply, highest, known):
+        """What the client heard before and now is what is there."""
+        folder = self.view.folder
+        told = {int(items["UID"]) for _, items in reply.fetched()}
+        gone = {u for l in reply.untagged if l.startswith(b"VANISHED (EARLIER) ") for u in as_uids(l.split()[2])}
+        for uid, flags in known.items():
+            message = folder.message(uid)
+            is_known = uid in told or (message and message.flags == flags) if message else uid in gone
+            must(is_known, "UID", uid, "was", flags, "at the mod-sequence", highest, "and is", message and message.flags, "told:", reply.untagged)
 
     def leave(self):
         word, view = self.chance.choice(["CLOSE", "CLOSE", "UNSELECT"]), self.view
@@ -291,15 +318,15 @@ class BoxSteps(MessageSteps):
         reply = self.command("STATUS", self.words(shown), "(%s)" % " ".join(items))
         self.view.condstore = self.view.condstore or "HIGHESTMODSEQ" in items
         folder = self.view.model.folders.get(name)
-        recent = folder and len(folder.recent())  # before this session takes them
-        rest = self.loose(reply)
-        if name not in self.view.model.folders:
+        if folder is None:
             self.expect(reply, "NO", "NONEXISTENT")
-            self.rest_is_empty(rest)
+            self.rest_is_empty(self.loose(reply))
             return
         self.expect(reply, "OK")
-        must(len(rest) == 1 and rest[0].startswith(b"STATUS "), "STATUS told:", rest)
-        self.compare_status(rest[0], name, items, recent)
+        told = [line for line in reply.untagged if line.startswith(b"STATUS ")]
+        must(len(told) == 1, "STATUS told:", reply.untagged)
+        self.compare_status(told[0], name, items, len(folder.recent()))  # before this session looks, and takes what is recent
+        must(self.loose(reply) == told, "STATUS told:", reply.untagged)
 
     # ---- any state
     def enable(self, *words):
@@ -314,7 +341,7 @@ class BoxSteps(MessageSteps):
         is_told = view.folder is not None and view.condstore and not had
         must(len(reply.untagged) == 1 + is_told, "ENABLE", words, "told:", reply.untagged)
         if is_told:
-            must(reply.untagged[1].startswith(b"OK [HIGHESTMODSEQ "), "ENABLE", words, "told:", reply.untagged)
+            view.count(reply)
 
     def say_who(self):
         word, wanted = self.chance.choice([("ID NIL", b"ID "), ('ID ("name" "x" "v" NIL)', b"ID "), ("CAPABILITY", b"CAPABILITY IMAP4rev1 "),

@@ -166,9 +166,15 @@ class View:
         self.model, self.folder, self.is_writing = model, None, False
         self.uids, self.last, self.spans, self.changed, self.saved = [], 0, [], set(), []
         self.condstore = self.qresync = False
+        self.highest, self.counts = 0, False  # what the client takes for HIGHESTMODSEQ; does it go on counting (CONDSTORE)?
+        self.memory = {}  # folder -> (highest, {UID: flags; None: they are others by now}) of when it was left
         model.views.append(self)
 
     def leave(self):
+        if self.folder is not None and self.counts:
+            known = [(uid, self.folder.message(uid)) for uid in self.uids]
+            self.memory[self.folder] = self.highest, {u: set(m.flags) if m and u not in self.changed else None for u, m in known}
+        self.highest, self.counts = 0, False
         self.folder, self.uids, self.spans, self.changed, self.saved = None, [], [], set(), []
 
     def enter(self, folder, is_writing):
@@ -207,6 +213,19 @@ class View:
 
     def has_pending(self):
         return self.folder is not None and (self.uids != self.folder.uids() or bool(self.changed))
+
+    def count(self, reply, is_idle=False):
+        """RFC 7162 6: the last code, else the highest MODSEQ."""
+        if not self.condstore or self.folder is None:
+            return
+        lines = [line for line in reply.untagged if line.startswith(b"OK [")] + [reply.text]
+        codes = [int(found.group(1)) for found in map(re.compile(rb".*\[HIGHESTMODSEQ (\d+)\]").match, lines) if found]
+        must(codes or self.counts, "CONDSTORE is on, and HIGHESTMODSEQ was not told:", reply.untagged)
+        self.counts = True
+        told = [int(n) for line in reply.untagged for n in re.findall(rb"^\d+ FETCH .*MODSEQ \((\d+)\)", line, re.S)]
+        self.highest = codes[-1] if codes else max(told + [self.highest])
+        if codes and not is_idle and self.uids == self.folder.uids():
+            self.folder.learn_highest(self.highest)
 
     # ---- what is told without being asked
     def hear_expunge(self, number):

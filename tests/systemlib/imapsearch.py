@@ -25,17 +25,17 @@ def some_range(chance, lowest, highest):
     return ":".join(shown), min(ends), max(ends)
 
 
-def number_set(chance, view):
-    """(text, UIDs; None: a number in it is none)."""
+def number_set(chance, view, is_search):
+    """(text, UIDs; None: a number in it is none, which a search may ask for)."""
     count, wanted, texts, is_bad = len(view.uids), set(), [], False
     for _ in range(chance.choice([1, 1, 1, 2, 4])):
         text, first, last = some_range(chance, 1, count) if count else (chance.choice(["1:*", "*", "1"]), 1, 1)
-        if chance.random() < 0.02:
+        if chance.random() < (0.2 if is_search else 0.02):
             text, last = "%d:%d" % (count + 1, first), count + 1
         texts.append(text)
         is_bad = is_bad or last > count
         wanted.update(view.uids[first - 1:last])
-    return ",".join(texts), None if is_bad else sorted(wanted)
+    return ",".join(texts), None if is_bad and not is_search else sorted(wanted)
 
 
 def uid_set(chance, view):
@@ -49,19 +49,19 @@ def uid_set(chance, view):
     return ",".join(texts), sorted(wanted)
 
 
-def some_set(chance, view, is_uid):
+def some_set(chance, view, is_uid, is_search=False):
     """(text, UIDs or None), sometimes `$`."""
     if chance.random() < 0.06:
         return "$", [u for u in view.saved if u in view.uids]
-    return uid_set(chance, view) if is_uid else number_set(chance, view)
+    return uid_set(chance, view) if is_uid else number_set(chance, view, is_search)
 
 
 class Search:
-    """keys: text; finds(message). is_bad: it names a number that is none."""
+    """keys: text; finds(message). has_numbers: it names sequence numbers."""
 
     def __init__(self, talk, depth=3):
         self.talk, self.chance, self.view = talk, talk.chance, talk.view
-        self.is_bad = self.has_modseq = False
+        self.has_numbers = self.has_modseq = False
         made = [self.key(depth) for _ in range(self.chance.choice([1, 1, 1, 2, 3]))]
         self.text, self.tests = " ".join(text for text, _ in made), [test for _, test in made]
 
@@ -147,9 +147,9 @@ class Search:
 
     def messages(self):
         is_uid = self.chance.random() < 0.5
-        text, uids = some_set(self.chance, self.view, is_uid)
-        self.is_bad = self.is_bad or uids is None
-        return ("UID " if is_uid else "") + text, lambda m: m.uid in (uids or ())
+        text, uids = some_set(self.chance, self.view, is_uid, True)
+        self.has_numbers = self.has_numbers or not (is_uid or text == "$")
+        return ("UID " if is_uid else "") + text, lambda m: m.uid in uids
 
     def modseq(self):
         """Only where all of them are known."""

@@ -28,10 +28,11 @@ class MessageSteps(Talk):
         is_uid = self.chance.random() < 0.5
         return is_uid, "UID " if is_uid else ""
 
-    def after(self, reply, wanted=(), looks=False, is_uid=False, keeps=False):
-        """The untagged replies of a command in the selected state."""
+    def after(self, reply, wanted=(), looks=False, is_uid=False, keeps=False, by_number=False):
+        """The untagged replies of a command in the selected state. by_number: a search for sequence numbers."""
         looks = looks and reply.status != "BAD"
-        return self.settle(reply, wanted, TELLS | LOOKS * looks | IS_UID * is_uid | KEEPS_NUMBERS * (keeps and not is_uid))
+        keeps = keeps and (by_number or not is_uid)
+        return self.settle(reply, wanted, TELLS | LOOKS * looks | IS_UID * is_uid | KEEPS_NUMBERS * keeps)
 
     def rest_is_empty(self, rest):
         must(not rest, "told:", rest)
@@ -45,8 +46,8 @@ class MessageSteps(Talk):
         """Afterwards all mod-sequences are known, and CONDSTORE is on."""
         self.noop()
         if self.view.uids:
-            self.view.condstore = True
             reply = self.command("FETCH 1:* MODSEQ")
+            self.view.condstore = True
             self.expect(reply, "OK")
             self.after(reply, [(u, {"MODSEQ": None}) for u in self.view.uids], keeps=True)
 
@@ -128,8 +129,9 @@ class MessageSteps(Talk):
         wanted = []
         for message in messages:
             extra = {"UID"} if is_uid else set()
-            extra |= {"MODSEQ"} if since is not None or (message.uid in seen and self.view.condstore) else set()
+            extra |= {"MODSEQ"} if since is not None else set()
             extra |= {"FLAGS"} if message.uid in seen else set()
+            extra |= {"UID", "MODSEQ"} if message.uid in seen and self.view.condstore else set()
             wanted.append((message.uid, {**dict.fromkeys(extra), **{label: value(message) for label, value in labels.items()}}))
         self.expect(reply, "NO" if is_short else "OK", "EXPUNGEISSUED" if is_short else "")
         rest = self.after(reply, wanted, is_uid=is_uid, keeps=True)
@@ -178,7 +180,9 @@ class MessageSteps(Talk):
         late = [m for m in messages if since is not None and m.modseq > since]
         wanted = []
         for message in messages:
-            if message not in late:
+            if message in late:
+                wanted += self.store_reply(message.uid, False, is_uid)
+            else:
                 new = message.flags | flags if how == "+" else message.flags - flags if how == "-" else flags
                 view.model.set_flags(folder, message, new, view)
                 wanted += self.store_reply(message.uid, is_silent, is_uid)
@@ -191,7 +195,7 @@ class MessageSteps(Talk):
     def store_reply(self, uid, is_silent, is_uid):
         if is_silent:
             return [(uid, dict.fromkeys(["UID", "MODSEQ"]))] if self.view.condstore else []
-        keys = ["FLAGS"] + ["UID"] * (is_uid or self.view.qresync) + ["MODSEQ"] * self.view.condstore
+        keys = ["FLAGS"] + ["UID"] * is_uid + ["UID", "MODSEQ"] * self.view.condstore
         return [(uid, dict.fromkeys(keys))]
 
     # ---- SEARCH SORT THREAD
@@ -208,23 +212,24 @@ class MessageSteps(Talk):
                                       self.chance.sample(["MIN", "MAX", "COUNT", "SAVE"], 3)])
         charset = self.chance.choice([""] * 8 + ["CHARSET UTF-8 ", "CHARSET us-ascii ", "CHARSET X-NONE "])
         reply = self.command("%sSEARCH %s%s%s" % (word, "" if options is None else "RETURN (%s) " % " ".join(options), charset, wanted.text))
-        if wanted.is_bad or "NONE" in charset:
+        if "NONE" in charset:
             if options and "SAVE" in options:
                 self.view.saved = []
-            self.expect(reply, "BAD" if wanted.is_bad else "NO", "" if wanted.is_bad else "BADCHARSET")
-            self.rest_is_empty(self.after(reply, is_uid=is_uid, keeps=True))
+            self.expect(reply, "NO", "BADCHARSET")
+            self.rest_is_empty(self.after(reply, is_uid=is_uid, keeps=True, by_number=wanted.has_numbers))
             return
         self.expect(reply, "OK")
         found = wanted.found()
-        rest = self.after(reply, is_uid=is_uid, keeps=True)
+        shown = self.shown(found, is_uid)
+        rest = self.after(reply, is_uid=is_uid, keeps=True, by_number=wanted.has_numbers)
         if options is None:
-            numbers = b"".join(b" %d" % n for n in self.shown(found, is_uid))
+            numbers = b"".join(b" %d" % n for n in shown)
             numbers += b" (MODSEQ %d)" % max(m.modseq for m in found) if wanted.has_modseq and found else b""
             must(rest == [b"SEARCH" + numbers], "SEARCH", wanted.text, "\n  got   ", rest, "\n  wanted", numbers)
         else:
-            self.search_extended(rest, options or ["ALL"], found, is_uid, wanted.has_modseq)
+            self.search_extended(rest, options or ["ALL"], found, shown, is_uid, wanted.has_modseq)
 
-    def search_extended(self, rest, options, found, is_uid, has_modseq):
+    def search_extended(self, rest, options, found, numbers, is_uid, has_modseq):
         options, ends = set(options), []
         if not options & {"MIN", "MAX", "COUNT", "SAVE"}:
             options.add("ALL")
@@ -236,7 +241,6 @@ class MessageSteps(Talk):
         if options == {"SAVE"}:
             must(not rest, "SAVE alone is answered:", rest)
             return
-        numbers = self.shown(found, is_uid)
         want = {"COUNT": len(found)} if "COUNT" in options else {}
         if found:
             want.update({k: numbers[at] for k, at in (("MIN", 0), ("MAX", -1)) if k in options})
@@ -256,15 +260,15 @@ class MessageSteps(Talk):
         keys = Search(self, 1)
         charset = self.chance.choice(["UTF-8", "US-ASCII", '"utf-8"', "X-NONE"] if self.chance.random() < 0.2 else ["UTF-8"])
         reply = self.command("%s%s %s %s %s" % (form, word, criteria, charset, keys.text))
-        if keys.is_bad or charset == "X-NONE":
-            self.expect(reply, "BAD" if keys.is_bad else "NO", "" if keys.is_bad else "BADCHARSET")
-            self.rest_is_empty(self.after(reply, is_uid=is_uid, keeps=True))
+        if charset == "X-NONE":
+            self.expect(reply, "NO", "BADCHARSET")
+            self.rest_is_empty(self.after(reply, is_uid=is_uid, keeps=True, by_number=keys.has_numbers))
             return
         self.expect(reply, "OK")
         found = keys.found()
         items = [imapthread.Item(self.view.uids.index(m.uid) + 1, m.letter, m.date) for m in found]
         want = answer(items, lambda i: self.view.uids[i.number - 1] if is_uid else i.number)
-        rest = self.after(reply, is_uid=is_uid, keeps=True)
+        rest = self.after(reply, is_uid=is_uid, keeps=True, by_number=keys.has_numbers)
         must(len(rest) == 1 and rest[0].split(b" ")[0].decode() == word, "told:", rest)
         got = as_numbers(parse(rest[0][len(word) + 1:]))
         if keys.has_modseq and found and word == "SORT":
@@ -322,16 +326,17 @@ class MessageSteps(Talk):
     def copyuid(self, reply, rest, is_move, is_any):
         if is_move and is_any:
             must(len(rest) == 1 and rest[0].startswith(b"OK [COPYUID "), "MOVE told:", rest)
-            self.expect_highest(reply)
+            self.expect_highest(reply, True)
             return rest[0][12:].partition(b"]")[0].split()
         self.rest_is_empty(rest)
         self.expect(reply, "OK", "COPYUID" if is_any else "")
         return reply.code("COPYUID").split() if is_any else None
 
-    def expect_highest(self, reply):
-        """OK, with HIGHESTMODSEQ where CONDSTORE is on."""
-        self.expect(reply, "OK", "HIGHESTMODSEQ" if self.view.condstore else "")
-        if self.view.condstore:
+    def expect_highest(self, reply, is_move=False):
+        """OK, with HIGHESTMODSEQ behind MOVE, and where CONDSTORE is on."""
+        is_told = is_move or self.view.condstore
+        self.expect(reply, "OK", "HIGHESTMODSEQ" if is_told else "")
+        if is_told:
             self.view.folder.learn_highest(int(reply.code("HIGHESTMODSEQ")))
 
     def expunge(self):
@@ -420,14 +425,16 @@ class MessageSteps(Talk):
         must(line.startswith(b"+"), "IDLE is answered with", line)
         view = self.view
         view.look()
-        heard = Heard(view, [], TELLS)
+        heard, idled = Heard(view, [], TELLS), []
         for act in [None] + [other] * (other is not None):
             if act:
                 act()
             while view.folder and (view.has_pending() and view.changed - heard.told & set(view.folder.uids()) or view.uids != view.folder.uids()):
                 line = self.line()
-                must(line.startswith(b"* ") and heard.take(line[2:]), "IDLE told:", line)
-                view.look()
+                for part in [line] + ([self.line()] if line.endswith(b" EXISTS") else []):  # RECENT was counted with it
+                    must(part.startswith(b"* ") and heard.take(part[2:]), "IDLE told:", part)
+                    idled.append(part[2:])
+                    view.look()
         self.transmit(b"DONE\r\n")
         reply = self.read_reply(tag)
         self.expect(reply, "OK")
@@ -435,6 +442,8 @@ class MessageSteps(Talk):
             must(view.folder and heard.take(line), "told behind DONE:", line)
         if view.folder:
             heard.finish()
+            reply.untagged = idled + reply.untagged
+            view.count(reply, True)
 
 
 def ranges_of(text, saved):

@@ -110,6 +110,7 @@ class Talk(Session):
             self.view.look()
         rest = [line for line in reply.untagged if not heard.take(line)]
         heard.finish()
+        self.view.count(reply)
         return rest
 
 
@@ -124,6 +125,9 @@ class Heard:
         """False: it is none of these."""
         found = re.match(rb"(\d+) (EXISTS|RECENT|EXPUNGE|FETCH)", line)
         view = self.view
+        if line.startswith(b"OK [HIGHESTMODSEQ "):
+            must(view.condstore, "told", line)
+            return True
         if line.startswith(b"VANISHED ") and not line.startswith(b"VANISHED (EARLIER)"):
             must(view.qresync and not self.flags & KEEPS_NUMBERS, "told", line)
             for uid in as_uids(line.split()[1]):
@@ -152,7 +156,7 @@ class Heard:
             must(not self.wanted, "FETCH of UID", uid, items, "where this is wanted:", self.wanted[:1])
             self.told.add(uid)
             must(uid in self.view.changed, "UID", uid, "is told though nobody changed it:", items)
-            keys = {"FLAGS"} | ({"UID"} if self.flags & IS_UID or self.view.qresync else set()) | ({"MODSEQ"} if self.view.condstore else set())
+            keys = {"FLAGS"} | ({"UID"} if self.flags & IS_UID else set()) | ({"UID", "MODSEQ"} if self.view.condstore else set())
             self.compare(uid, items, dict.fromkeys(keys))
 
     def compare(self, uid, items, wanted):
