@@ -82,7 +82,7 @@ static bool folder_of_line(const struct subscribed *file, struct slice line, str
     if (file->is_courier) {
         take_utf8(folder);
     }
-    return true;
+    return folder->len <= FOLDER_NAME_MAX + 1; /* with its dot; modified UTF-7 is longer */
 }
 
 int subscriptions_each(int root, void (*each)(void *ctx, const char *folder), void *ctx)

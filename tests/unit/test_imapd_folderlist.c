@@ -151,6 +151,17 @@ static void subscribing(void)
     is_number(subscriptions_set(root, ".A", false), 0, "couriers_file_becomes_ours");
     is(content("subscriptions"), "INBOX\n", "with_what_stood_in_it");
     is(content("courierimapsubscribed"), "INBOX\nINBOX.A\n", "and_is_left_alone");
+    forget("subscriptions");
+    stralloc long_name = STRALLOC_ZERO;
+    str_cats(&long_name, "INBOX.A\nINBOX.");
+    for (unsigned i = 0; i < 45; i++) {
+        str_cats(&long_name, "\303\274x");
+    }
+    put("courierimapsubscribed", str_text(&long_name));
+    stralloc_free(&long_name);
+    is(subscribed(), ".A", "of_couriers_names_one_that_is_too_long_in_utf_7_is_none");
+    is_number(subscriptions_set(root, ".B", true), 0, "whose_file_becomes_ours_again");
+    is(content("subscriptions"), "A\nB\n", "without_it");
     forget("courierimapsubscribed");
     put("subscriptions", "A\nA.b.c\nGone.deep\n");
     is(list(), ".(e) .A(ecsd) .A.b(cd) .A.b.c(es) .B(e) .Gone(d) .Gone.deep(s)", "subscribed_names_stand_in_the_list");
