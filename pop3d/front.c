@@ -110,12 +110,21 @@ static const struct reply *run_and_count(void *context, const struct command *co
     return answer;
 }
 
+/* In a crowd whoever says nothing has to make room soon: else some hundred silent connections lock all others out. */
+static uint64_t patience(const struct serve_peer *peer)
+{
+    enum { CROWD_SHARE = 10 };
+    uint64_t seconds = settings_now()->timeoutpop3login;
+    return peer->is_crowded ? (seconds + CROWD_SHARE - 1) / CROWD_SHARE : seconds;
+}
+
 void front_run(struct front *front, const struct serve_peer *peer, const char *ip)
 {
     const struct settings *settings = front->settings = settings_now();
     struct talk *talk = &front->talk;
-    talk_init(talk, 0, 1, (unsigned)settings->timeoutpop3login);
-    talk->wire.end_ms = talk->start_ms + settings->timeoutpop3login * 1000;
+    uint64_t seconds = patience(peer);
+    talk_init(talk, 0, 1, (unsigned)seconds);
+    talk->wire.end_ms = talk->start_ms + seconds * 1000;
     serve_make_sid(talk->sid);
     talk->ip = ip;
     talk->max_errors = settings->maxpop3errors;
