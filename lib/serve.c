@@ -216,7 +216,7 @@ void serve_reap(struct serve_state *state)
 {
     int status;
     pid_t pid;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    while (state->n_children > 0 && (pid = waitpid(-1, &status, WNOHANG)) > 0) {
         forget(state, pid, status);
     }
 }
