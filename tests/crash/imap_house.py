@@ -75,8 +75,10 @@ class ImapHouse(House):
         for inner in ("tmp", "new", "cur"):
             os.makedirs(self.path(self.mail, inner), 0o700)
 
-    def build(self, _=None):
+    def build(self, form=None):
         self.begin()
+        if form:
+            self.control("spoolsync", form)
         for template, keywords in (("few", 0), ("many", KEYWORDS), ("grown", 0)):
             self.make_maildir()
             self.make_template(keywords)

@@ -13,6 +13,9 @@ from imap_house import DeliveryHouse, ImapHouse
 SAMPLE, DELIVERY_SAMPLE = (60, 200), (9, 60)  # the short form takes every n-th kill, every n-th error
 CUTS = {"ext4": 90, "xfs": 180}               # and every n-th power cut
 DAMAGES, STORMS, POWER_STORMS = (25, 400), (12, 1500), (6, 300)  # short, whole
+# What is synced otherwise by control/spoolsync.
+SYNCED = (imap_scenes.AppendMany, imap_scenes.CopyKeywords, imap_scenes.Move, imap_scenes.FirstList,
+          imap_scenes.Create)
 
 
 def broken(scenes, make=ImapHouse, sample=SAMPLE):
@@ -24,11 +27,12 @@ def broken(scenes, make=ImapHouse, sample=SAMPLE):
     return part
 
 
-def cut(kind, scenes, needs_root, make=ImapHouse):
+def cut(kind, scenes, needs_root, make=ImapHouse, form=None):
+    """form: None is the file system's own."""
     def part(tap, folder, is_short):
         if needs_root(tap):
             return
-        with power.Powered(folder, kind, None, make) as powered:
+        with power.Powered(folder, kind, form, make) as powered:
             for scene in scenes:
                 power.run_scene(tap, powered, scene(powered.house), CUTS[kind] if is_short else 1)
     return part
@@ -59,5 +63,6 @@ def parts(needs_root):
         found[f"power-{kind}-imap-mail"] = cut(kind, imap_scenes.MAIL, needs_root)
         found[f"power-{kind}-imap-folders"] = cut(kind, imap_scenes.FOLDERS, needs_root)
         found[f"power-{kind}-imap-delivery"] = cut(kind, imap_delivery.DELIVERIES, needs_root, imap_delivery.House)
+        found[f"power-{kind}-two-imap"] = cut(kind, SYNCED, needs_root, form="two")
         found[f"power-{kind}-imap-storm"] = power_storm(kind, needs_root)
     return found
