@@ -154,43 +154,34 @@ static void join_inbox(const struct session *session, struct folderlist *list)
     }
 }
 
-/* Is something subscribed below this folder that the patterns leave out? Only then its parents stand for it (RFC 3501 6.3.9, RFC
- * 5258 3.5). */
-static bool has_hidden_child(const struct session *session, const struct request *request, const struct folderlist *list,
-                             uint32_t parent)
+/* Does it meet the selection criteria? */
+static bool meets(const struct request *request, const struct folderlist_item *item)
+{
+    if (!(request->by & (BY_SUBSCRIBED | BY_SPECIAL))) {
+        return item->flags & (FOLDERS_EXISTS | FOLDERS_HAS_CHILDREN);
+    }
+    return (!(request->by & BY_SUBSCRIBED) || item->flags & FOLDERS_SUBSCRIBED) &&
+           (!(request->by & BY_SPECIAL) || item->special != SPECIAL_NONE);
+}
+
+/* Does something below this folder meet the criteria? is_hidden: something that the patterns leave out. */
+static bool has_child(const struct session *session, const struct request *request, const struct folderlist *list,
+                      uint32_t parent, bool is_hidden)
 {
     const char *above = folderlist_name(list, parent);
     bool is_inbox = strcmp(above, ".") == 0;
     size_t n = strlen(above);
-    bool is_hidden = false;
-    if (!(list->item[parent].flags & FOLDERS_CHILD_SUBSCRIBED)) {
+    bool has = false;
+    if (!(request->by & BY_RECURSIVE) ||
+        (request->by & BY_SUBSCRIBED && !(list->item[parent].flags & FOLDERS_CHILD_SUBSCRIBED))) {
         return false;
     }
-    for (uint32_t i = parent + 1; i < list->n && !is_hidden; i++) {
+    for (uint32_t i = parent + 1; i < list->n && !has; i++) {
         const char *name = folderlist_name(list, i);
         bool is_below = is_inbox ? is_under_inbox(name, '.') : strncmp(name, above, n) == 0 && name[n] == '.';
-        is_hidden = is_below && list->item[i].flags & FOLDERS_SUBSCRIBED && !name_matches(session, request, name);
+        has = is_below && meets(request, &list->item[i]) && (!is_hidden || !name_matches(session, request, name));
     }
-    return is_hidden;
-}
-
-/* Does this folder stand in the answer? *is_child_out: (also) for what lies below it. */
-static bool is_wanted(const struct session *session, const struct request *request, const struct folderlist *list, uint32_t i,
-                      bool *is_child_out)
-{
-    const struct folderlist_item *item = &list->item[i];
-    *is_child_out = false;
-    if (request->verb == VERB_LSUB || request->by & BY_SUBSCRIBED) {
-        bool is_subscribed = item->flags & FOLDERS_SUBSCRIBED;
-        bool may_be_parent = request->verb == VERB_LSUB || request->by & BY_RECURSIVE;
-        *is_child_out = may_be_parent && has_hidden_child(session, request, list, i);
-        bool is_by_special = !(request->by & BY_SPECIAL) || item->special != SPECIAL_NONE;
-        return (is_subscribed && is_by_special) || *is_child_out;
-    }
-    if (request->by & BY_SPECIAL) {
-        return item->special != SPECIAL_NONE;
-    }
-    return item->flags & (FOLDERS_EXISTS | FOLDERS_HAS_CHILDREN);
+    return has;
 }
 
 static void put_attribute(struct session *session, const char *word)
@@ -232,14 +223,18 @@ static void put_attributes(struct session *session, const struct request *reques
 static const char *const verbs[] = {"LIST", "LSUB", "XLIST"};
 
 static void put_item(struct session *session, const struct request *request, const struct folderlist_item *item,
-                     const stralloc *name, bool is_child)
+                     const stralloc *name, bool is_parent)
 {
     session_putf(session, "* %s ", verbs[request->verb]);
     put_attributes(session, request, item, slice_is((struct slice){name->s, name->len}, "INBOX"));
     session_putf(session, " \"%c\" ", mailboxes_separator(session->settings));
     mailboxes_put_astring(&session->out, name->s, name->len);
-    if (is_child && request->by & BY_RECURSIVE) {
-        session_put(session, " (\"CHILDINFO\" (\"SUBSCRIBED\"))");
+    if (is_parent && request->verb == VERB_LIST) {
+        session_put(session, " (\"CHILDINFO\" (");
+        session_put(session, request->by & BY_SUBSCRIBED ? "\"SUBSCRIBED\"" : "");
+        session_put(session, request->by & BY_SUBSCRIBED && request->by & BY_SPECIAL ? " " : "");
+        session_put(session, request->by & BY_SPECIAL ? "\"SPECIAL-USE\"" : "");
+        session_put(session, "))");
     }
     session_put(session, "\r\n");
     session_room(session);
@@ -255,14 +250,15 @@ static const struct reply *list_all(struct session *session, const struct reques
     join_inbox(session, &list);
     for (uint32_t i = 0; i < list.n; i++) {
         const struct folderlist_item *item = &list.item[i];
-        bool is_child;
+        bool is_meant = meets(request, item);
         name.len = 0;
         mailboxes_name_append(session->settings, folderlist_name(&list, i), &name);
-        if (!matches(session, request, &name) || !is_wanted(session, request, &list, i, &is_child)) {
+        /* What stands there for its children only is left out where all of them are told (RFC 5258 3.5). */
+        if (!matches(session, request, &name) || (!is_meant && !has_child(session, request, &list, i, true))) {
             continue;
         }
-        put_item(session, request, item, &name, is_child);
-        if (request->returns & RETURN_STATUS && item->flags & FOLDERS_EXISTS) {
+        put_item(session, request, item, &name, has_child(session, request, &list, i, false));
+        if (request->returns & RETURN_STATUS && is_meant && item->flags & FOLDERS_EXISTS) {
             (void)status_put(session, folderlist_name(&list, i), request->status); /* one that cannot be read has none */
         }
     }
@@ -273,7 +269,7 @@ static const struct reply *list_all(struct session *session, const struct reques
 
 static const struct reply *list(struct session *session, struct parser *parser, enum list_verb verb)
 {
-    struct request request = {.verb = verb};
+    struct request request = {.verb = verb, .by = verb == VERB_LSUB ? BY_SUBSCRIBED | BY_RECURSIVE : 0U};
     if (!parse_request(parser, &request)) {
         return &reply_syntax;
     }

@@ -240,7 +240,8 @@ class BoxSteps(MessageSteps):
         reference, patterns = chance.choice([""] * 6 + ["A/", "in"]), [chance.choice(PATTERNS)]
         select, returns, items = [], [], []
         if verb == "LIST" and chance.random() < 0.5:
-            select = chance.choice(["", "", "SUBSCRIBED", "SPECIAL-USE", "SUBSCRIBED RECURSIVEMATCH", "REMOTE", "SUBSCRIBED SPECIAL-USE"])
+            select = chance.choice(["", "", "SUBSCRIBED", "SPECIAL-USE", "SUBSCRIBED RECURSIVEMATCH", "REMOTE", "SUBSCRIBED SPECIAL-USE",
+                                    "SPECIAL-USE RECURSIVEMATCH"])
             select = select.split()
             patterns += [chance.choice(PATTERNS)] * chance.choice([0, 0, 1])
             returns = [r for r in ("SUBSCRIBED", "CHILDREN", "SPECIAL-USE") if chance.random() < 0.3]
@@ -255,45 +256,46 @@ class BoxSteps(MessageSteps):
         self.compare_list(reply.untagged, verb, wanted, items)
 
     def listing(self, verb, patterns, select, returns, is_extended):
-        """name -> (attributes, is CHILDINFO told)."""
+        """name -> (attributes, what CHILDINFO tells, does it meet the criteria)."""
         model, uses, out = self.view.model, self.view.model.all_uses(), {}
         for name in model.listed():
             if not name_fits(patterns, name):
                 continue
             exists, is_subscribed, has_children = name in model.folders, name in model.subscribed, model.has_children(name)
-            hidden = any(s.startswith(name + "/") and not name_fits(patterns, s) for s in model.subscribed)
             by_subscribed = verb == "LSUB" or "SUBSCRIBED" in select
-            is_above = hidden and (verb == "LSUB" or "RECURSIVEMATCH" in select)
-            is_special = name in uses or "SPECIAL-USE" not in select
-            is_told = exists or has_children
-            if by_subscribed or "SPECIAL-USE" in select:
-                is_told = is_above or (is_subscribed and is_special) if by_subscribed else name in uses
-            if not is_told:
+            criteria = [model.subscribed] * by_subscribed + [uses] * ("SPECIAL-USE" in select)
+            below = [n for n in model.listed() if n.startswith(name + "/") and criteria and all(n in c for c in criteria)]
+            below *= verb == "LSUB" or "RECURSIVEMATCH" in select
+            is_meant = all(name in c for c in criteria) if criteria else exists or has_children
+            if not is_meant and all(name_fits(patterns, n) for n in below):
                 continue
             if verb == "LSUB":
-                out[name] = (set() if is_subscribed else {"\\Noselect"}, False)
+                out[name] = (set() if is_subscribed else {"\\Noselect"}, [], is_meant)
                 continue
             attributes = {"\\HasChildren" if has_children else "\\HasNoChildren"}
             attributes |= set() if exists else {"\\NonExistent" if is_extended else "\\Noselect"}
             attributes |= {"\\Subscribed"} if is_subscribed and (by_subscribed or "SUBSCRIBED" in returns) else set()
             attributes |= {uses[name]} if name in uses else set()
             attributes |= {"\\Inbox"} if verb == "XLIST" and name == "INBOX" else set()
-            out[name] = (attributes, is_above and "RECURSIVEMATCH" in select)
+            told = [s for s in ("SUBSCRIBED", "SPECIAL-USE") if s in select]
+            out[name] = (attributes, [[b"CHILDINFO", [s.encode() for s in told]]] if below else [], is_meant)
         return out
 
     def compare_list(self, lines, verb, wanted, items):
         got, last = {}, None
+        has_status = {name for name, (_, _, is_meant) in wanted.items() if is_meant and items and name in self.view.model.folders}
         for line in lines:
             if line.startswith(b"STATUS "):
-                must(items and last in self.view.model.folders, "STATUS is told:", line)
+                must(last in has_status, "STATUS is told:", line)
                 self.compare_status(line, last, items, len(self.view.model.folders[last].recent()))
                 last = None
                 continue
-            must(not items or last not in self.view.model.folders, "no STATUS behind", last)
+            must(last not in has_status, "no STATUS behind", last)
             word, attributes, separator, last, *more = parse(line)
             last = last.decode()
             must(word.decode() == verb and separator == b"/" and last not in got, verb, "tells", lines)
-            got[last] = ({a.decode() for a in attributes}, more == [[b"CHILDINFO", [b"SUBSCRIBED"]]])
+            got[last] = ({a.decode() for a in attributes}, more)
+        wanted = {name: (attributes, more) for name, (attributes, more, _) in wanted.items()}
         must(got == wanted, verb, "\n  got   ", got, "\n  wanted", wanted)
 
     def compare_status(self, line, name, items, recent):
