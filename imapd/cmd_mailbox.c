@@ -34,14 +34,19 @@ static bool parse_use(struct parser *parser, enum special *special_out, bool *is
     if (!parse_char(parser, '(') || !parse_word(parser, "USE") || !parse_space(parser) || !parse_char(parser, '(')) {
         return false;
     }
-    do {
+    bool is_done = parse_char(parser, ')');
+    while (!is_done) {
         if (!parse_flag(parser, &word)) {
             return false;
         }
         *is_unknown_out = *is_unknown_out || *special_out != SPECIAL_NONE || special_of(word) == SPECIAL_NONE;
         *special_out = special_of(word);
-    } while (parse_space(parser));
-    return parse_char(parser, ')') && parse_char(parser, ')');
+        is_done = !parse_space(parser);
+        if (is_done && !parse_char(parser, ')')) {
+            return false;
+        }
+    }
+    return parse_char(parser, ')');
 }
 
 static const struct reply *create(struct session *session, const char *folder, enum special special)
@@ -116,10 +121,13 @@ const struct reply *cmd_delete(struct session *session, struct parser *parser)
 static int rename_one(struct session *session, const char *name, const char *target)
 {
     stralloc source = STRALLOC_ZERO;
-    forget_selected(session, name);
     mailboxes_directory(session->root, name, &source);
     int result = renameat2(session->root, source.s, session->root, target, RENAME_NOREPLACE);
     if (result == 0) {
+        if (session->is_selected && strcmp(session->selected.s, name) == 0) { /* it is the same mailbox still */
+            str_copys(&session->selected, target);
+            (void)str_text(&session->selected);
+        }
         (void)special_set(session->root, name, SPECIAL_NONE, target);
     }
     stralloc_free(&source);

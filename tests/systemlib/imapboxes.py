@@ -210,8 +210,6 @@ class BoxSteps(MessageSteps):
             model.buried[old] = max(model.buried.get(old, 0), model.folders[new].uidvalidity or 0)
             if old in model.uses:
                 model.uses[new] = model.uses.pop(old)
-            if self.view.folder is model.folders[new]:
-                self.view.leave()
         if is_inbox:
             self.move_inbox(to)
         self.answer(reply, None)
