@@ -41,9 +41,20 @@ static void flags(void)
 static void numbers(void)
 {
     static const char *const table[][2] = {
-        {"1", "1"},         {"2:4", "2 3 4"}, {"4:2", "2 3 4"},  {"*", "6"},         {"5:*", "5 6"},       {"1,3:4,6", "1 3 4 6"},
-        {"UID 2:3", "2 3"}, {"UID 77", ""},   {"UID 77:*", "6"}, {"uid 1,5", "1 5"}, {"NOT UID 1:5", "6"}, {"7", "set"},
-        {"1:7", "set"},     {"ALL 7", "set"},
+        {"1", "1"},
+        {"2:4", "2 3 4"},
+        {"4:2", "2 3 4"},
+        {"*", "6"},
+        {"5:*", "5 6"},
+        {"1,3:4,6", "1 3 4 6"},
+        {"UID 2:3", "2 3"},
+        {"UID 77", ""},
+        {"UID 77:*", "6"},
+        {"uid 1,5", "1 5"},
+        {"NOT UID 1:5", "6"},
+        {"7", ""},
+        {"1:7", "1 2 3 4 5 6"},
+        {"ALL 7", ""},
     };
     ROWS(table);
 }
@@ -260,6 +271,7 @@ static const char *const malformed_keys[] = {"ALLX",
                                              "MODSEQ \"/flags/\\\\draft\" (all) 5",
                                              "MODSEQ \"/flags",
                                              "MODSEQ \"\"all 5",
+                                             "MODSEQ \"\" shared 5",
                                              "(OR SEEN))"};
 
 static void malformed(void)
@@ -313,7 +325,7 @@ static void modseqs(void)
         {"NOT MODSEQ 300", "1 2"},
         {"MODSEQ \"/flags/\\\\draft\" all 500", "5 6"},
         {"MODSEQ \"/flags/\\\\Seen\" priv 600", "6"},
-        {"MODSEQ \"\" shared 9223372036854775807", ""},
+        {"MODSEQ \"/flags/\\\\Seen\" shared 9223372036854775807", ""},
     };
     ROWS(table);
 }
