@@ -36,7 +36,7 @@ static bool parse_use(struct parser *parser, enum special *special_out, bool *is
     }
     bool is_done = parse_char(parser, ')');
     while (!is_done) {
-        if (!parse_flag(parser, &word)) {
+        if (!parse_flag(parser, &word) || word.bytes[0] != '\\') {
             return false;
         }
         *is_unknown_out = *is_unknown_out || *special_out != SPECIAL_NONE || special_of(word) == SPECIAL_NONE;
