@@ -6,6 +6,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,9 +43,15 @@ static bool is_folder(int root, const struct dirent *entry)
         return false;
     }
     if (entry->d_type == DT_UNKNOWN) {
-        return fstatat(root, entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(stat.st_mode);
+        if (fstatat(root, entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(stat.st_mode)) {
+            return false;
+        }
+    } else if (entry->d_type != DT_DIR) { /* no link: it could not be opened */
+        return false;
     }
-    return entry->d_type == DT_DIR; /* no link: it could not be opened */
+    char cur[NAME_MAX + sizeof "/cur"]; /* others keep their folders here, too: without cur/ it is none of mail */
+    (void)snprintf(cur, sizeof cur, "%s/cur", entry->d_name);
+    return fstatat(root, cur, &stat, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(stat.st_mode);
 }
 
 static int read_folders(struct folderlist *list, int root)

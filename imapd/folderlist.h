@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* All folders of a user, with what LIST tells of them: read anew for each command, one getdents of the Maildir. */
+/* All folders of a user, with what LIST tells of them: read anew for each command, one getdents of the Maildir and one look for
+ * cur/ a folder. */
 #ifndef IMAPD_FOLDERLIST_H
 #define IMAPD_FOLDERLIST_H
 

@@ -29,6 +29,25 @@ static void forget(const char *name)
     (void)unlinkat(root, name, 0);
 }
 
+static const char *cur_of(const char *name)
+{
+    static char path[300];
+    (void)snprintf(path, sizeof path, "%s/cur", name);
+    return path;
+}
+
+static void make_folder(const char *name)
+{
+    (void)mkdirat(root, name, 0700);
+    (void)mkdirat(root, cur_of(name), 0700);
+}
+
+static void remove_folder(const char *name)
+{
+    (void)unlinkat(root, cur_of(name), AT_REMOVEDIR);
+    (void)unlinkat(root, name, AT_REMOVEDIR);
+}
+
 /* `NAME(flags special)`: e exists, c has children, s subscribed, d a child is subscribed. */
 static const char *list(void)
 {
@@ -57,24 +76,24 @@ static const char *list(void)
 static void folders(void)
 {
     is(list(), ".(e)", "inbox_is_always_there");
-    (void)mkdirat(root, ".B", 0700);
-    (void)mkdirat(root, ".A.b.c", 0700);
-    (void)mkdirat(root, ".A", 0700);
+    make_folder(".B");
+    make_folder(".A.b.c");
+    make_folder(".A");
     is(list(), ".(e) .A(ec) .A.b(c) .A.b.c(e) .B(e)", "levels_above_are_in_the_list");
     (void)mkdirat(root, "C", 0700);
     (void)mkdirat(root, "..", 0700);
     (void)mkdirat(root, "...", 0700);
-    (void)mkdirat(root, ".C.", 0700);
-    (void)mkdirat(root, ".C..d", 0700);
-    (void)mkdirat(root, "..C", 0700);
+    make_folder(".C.");
+    make_folder(".C..d");
+    make_folder("..C");
     (void)mkdirat(root, "cur", 0700);
     put(".file", "");
     is(list(), ".(e) .A(ec) .A.b(c) .A.b.c(e) .B(e)", "names_that_are_none_are_not");
-    (void)mkdirat(root, ".D\xc3\xa9", 0700); /* as Courier 5 makes it */
-    (void)mkdirat(root, ".&AOk-", 0700);
+    make_folder(".D\xc3\xa9"); /* as Courier 5 makes it */
+    make_folder(".&AOk-");
     is(list(), ".(e) .&AOk-(e) .A(ec) .A.b(c) .A.b.c(e) .B(e) .D&AOk-(e)", "names_in_utf8_are_modified_utf7");
-    (void)unlinkat(root, ".D\xc3\xa9", AT_REMOVEDIR);
-    (void)unlinkat(root, ".&AOk-", AT_REMOVEDIR);
+    remove_folder(".D\xc3\xa9");
+    remove_folder(".&AOk-");
     (void)!symlinkat(".B", root, ".Link");
     (void)!symlinkat("nowhere", root, ".Broken");
     is(list(), ".(e) .A(ec) .A.b(c) .A.b.c(e) .B(e)", "a_link_is_no_folder");
@@ -208,10 +227,10 @@ static void special_uses(void)
 
 static void known_names(void)
 {
-    (void)mkdirat(root, ".Sent", 0700);
-    (void)mkdirat(root, ".Sent Items", 0700);
-    (void)mkdirat(root, ".Spam", 0700);
-    (void)mkdirat(root, ".Trash.old", 0700);
+    make_folder(".Sent");
+    make_folder(".Sent Items");
+    make_folder(".Spam");
+    make_folder(".Trash.old");
     is(list(), ".(e) .A(ec) .A.b(c) .A.b.c(e) .B(e) .Sent(e\\Sent) .Sent Items(e) .Spam(e\\Junk) .Trash(c) .Trash.old(e)",
        "names_that_clients_give_have_a_use");
     (void)special_set(root, ".B", SPECIAL_SENT, NULL);
