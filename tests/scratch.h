@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/str.h"
@@ -40,6 +41,17 @@ static inline void scratch_put(int at, const char *name, const char *text)
         exit(111);
     }
     close(fd);
+}
+
+/* An empty Maildir of that name in the folder `at`. */
+static inline void scratch_maildir(int at, const char *name)
+{
+    const char *const inner[] = {"", "/new", "/cur", "/tmp"};
+    for (size_t i = 0; i < 4; i++) {
+        char path[200];
+        (void)snprintf(path, sizeof path, "%s%s", name, inner[i]);
+        (void)mkdirat(at, path, 0700);
+    }
 }
 
 /* What stands in a file of that folder, in *out; "none" where there is none. */

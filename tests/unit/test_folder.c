@@ -13,35 +13,16 @@
 #include "lib/fresh.h"
 #include "lib/die.h"
 #include "lib/str.h"
+#include "tests/scratch.h"
 #include "tests/tap.h"
 
 static int root;
-
-static void put(const char *path, const char *text)
-{
-    int fd = openat(root, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text)) {
-        perror(path);
-        exit(1);
-    }
-    close(fd);
-}
-
-static void make_folder(const char *name)
-{
-    char path[200];
-    const char *const inner[] = {"", "/new", "/cur", "/tmp"};
-    for (size_t i = 0; i < 4; i++) {
-        (void)snprintf(path, sizeof path, "%s%s", name, inner[i]);
-        (void)mkdirat(root, path, 0700);
-    }
-}
 
 static void deliver(const char *folder, const char *place, unsigned number, const char *info)
 {
     char path[200];
     (void)snprintf(path, sizeof path, "%s/%s/%u.M1Qx%u.mx,S=10,W=12%s", folder, place, 1000000 + number, number, info);
-    put(path, "A: b\n\nxyz\n");
+    scratch_put(root, path, "A: b\n\nxyz\n");
 }
 
 static bool exists(const char *path)
@@ -88,7 +69,7 @@ static void list_of(struct folder_list *list, uint32_t first, uint32_t last)
 static void test_first_open(void)
 {
     struct folder folder;
-    make_folder("a");
+    scratch_maildir(root, "a");
     deliver("a", "cur", 1, ":2,S");
     deliver("a", "cur", 2, ":2,");
     deliver("a", "new", 3, "");
@@ -121,7 +102,7 @@ static void test_two_sessions(void)
     struct folder two;
     struct folder_list list = {0};
     struct folder_store store = {.how = STORE_ADD, .flags = MAILBOX_FLAGGED | MAILBOX_TRASHED};
-    make_folder("b");
+    scratch_maildir(root, "b");
     for (unsigned i = 1; i <= 6; i++) {
         deliver("b", "cur", i, ":2,");
     }
@@ -179,7 +160,7 @@ static void test_foreign_changes(void)
     struct folder folder;
     struct folder_list list = {0};
     struct folder_store store = {.how = STORE_ADD, .flags = MAILBOX_SEEN};
-    make_folder("c");
+    scratch_maildir(root, "c");
     for (unsigned i = 1; i <= 4; i++) {
         deliver("c", "cur", i, ":2,");
     }
@@ -231,8 +212,8 @@ static void test_adding(void)
     struct folder_list from = {0};
     struct folder_list to = {0};
     uint32_t uid = 0;
-    make_folder("d");
-    make_folder("e");
+    scratch_maildir(root, "d");
+    scratch_maildir(root, "e");
     is_number(folder_open(&a, root, "d", FOLDER_WRITE), 0, "opens_an_empty_folder");
     (void)!folder_sync(&a, FOLDER_LOOK);
     append_one(&a, "X: y\n\n1\n", &uid);
@@ -309,8 +290,8 @@ static void test_damage_of_target(void)
     struct folder_list from = {0};
     struct folder_list to = {0};
     uint32_t uid = 0;
-    make_folder("g");
-    make_folder("h");
+    scratch_maildir(root, "g");
+    scratch_maildir(root, "h");
     deliver("g", "cur", 1, ":2,");
     deliver("h", "cur", 1, ":2,");
     list_of(&list, 1, 1);
@@ -363,9 +344,9 @@ static bool add_name(struct folder *folder, const char *name, uint8_t state)
 static void test_name_that_is_a_path(void)
 {
     struct folder folder;
-    make_folder("p");
+    scratch_maildir(root, "p");
     deliver("p", "cur", 1, ":2,S");
-    put("secret", "not mail\n");
+    scratch_put(root, "secret", "not mail\n");
     ok(folder_open(&folder, root, "p", FOLDER_WRITE) == 0, "a_folder");
     ok(add_name(&folder, "../../secret", RECORD_IS_NEW), "whose_index_has_a_path_for_a_name");
     ok(folder_guarded(&folder, open_last, &folder) == -1 && errno == EUCLEAN, "is_damaged");
@@ -384,10 +365,10 @@ static void test_name_without_room(void)
     struct folder_store store = {.how = STORE_ADD, .flags = MAILBOX_SEEN | MAILBOX_TRASHED};
     char path[300];
     int len = snprintf(path, sizeof path, "l/cur/1000002.%0244d:2,", 0);
-    make_folder("l");
+    scratch_maildir(root, "l");
     deliver("l", "cur", 1, ":2,S");
     ok(folder_open(&folder, root, "l", FOLDER_WRITE) == 0 && folder_sync(&folder, FOLDER_LOOK) == 0, "a_folder");
-    put(path, "A: b\n\nxyz\n");
+    scratch_put(root, path, "A: b\n\nxyz\n");
     path[len - 3] = '\0';
     ok(add_name(&folder, path + 6, 0), "whose_index_has_a_long_name");
     (void)folder_tell_exists(&folder);
@@ -420,7 +401,7 @@ static bool lengthen_journal(struct folder *folder, size_t bytes)
 static void test_long_journal(void)
 {
     struct folder folder;
-    make_folder("j");
+    scratch_maildir(root, "j");
     deliver("j", "cur", 1, ":2,S");
     ok(folder_open(&folder, root, "j", FOLDER_WRITE) == 0 && folder_sync(&folder, FOLDER_LOOK) == 0, "a_folder");
     (void)folder_tell_exists(&folder);
@@ -457,7 +438,7 @@ static void deliver_parsed(unsigned number, const char *summary)
 static void test_fresh(void)
 {
     struct folder folder;
-    make_folder("f");
+    scratch_maildir(root, "f");
     ok(folder_open(&folder, root, "f", FOLDER_WRITE) == 0, "a_folder_for_parsed_mail");
     deliver_parsed(1, "one");
     ok(has_summary(&folder, "one"), "what_the_deliverer_parsed_is_taken");
@@ -478,11 +459,9 @@ static void test_fresh(void)
 
 int main(void)
 {
-    char path[] = "/tmp/stafet-folder.XXXXXX";
     program_start("test_folder");
-    if (mkdtemp(path) == NULL || (root = open(path, O_RDONLY | O_DIRECTORY)) < 0) {
-        return 1;
-    }
+    scratch_begin();
+    root = open(".", O_RDONLY | O_DIRECTORY);
     test_first_open();
     test_two_sessions();
     test_foreign_changes();
@@ -492,7 +471,5 @@ int main(void)
     test_long_journal();
     test_name_that_is_a_path();
     test_name_without_room();
-    char command[64];
-    (void)snprintf(command, sizeof command, "rm -rf %s", path);
-    return system(command) != 0 ? 1 : done();
+    return scratch_end(done());
 }

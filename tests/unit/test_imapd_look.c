@@ -30,11 +30,7 @@ static void put_mail(const char *path, time_t date)
 static void make_folder(const char *name)
 {
     char path[200];
-    const char *const inner[] = {"", "/new", "/cur", "/tmp"};
-    for (size_t i = 0; i < 4; i++) {
-        (void)snprintf(path, sizeof path, "%s%s", name, inner[i]);
-        (void)mkdirat(root, path, 0700);
-    }
+    scratch_maildir(root, name);
     (void)snprintf(path, sizeof path, "%s/cur/" RIGHT ":2,S", name);
     put_mail(path, 5000);
     (void)snprintf(path, sizeof path, "%s/cur/" WRONG ":2,", name);
