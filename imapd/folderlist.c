@@ -33,25 +33,29 @@ static uint32_t add(struct folderlist *list, const char *name, size_t n, uint32_
     return list->n++;
 }
 
-static bool is_folder(int root, const struct dirent *entry)
+static bool is_name_of_folder(const char *name)
+{
+    return name[0] == '.' && name[1] != '\0' && name[1] != '.' && strstr(name, "..") == NULL && name[strlen(name) - 1] != '.';
+}
+
+/* No link: it could not be opened. What cannot be looked at counts: RENAME shall not leave it behind. */
+static bool is_directory(int root, const char *path)
 {
     struct stat stat;
-    if (entry->d_name[0] != '.' || entry->d_name[1] == '\0' || entry->d_name[1] == '.' || strstr(entry->d_name, "..") != NULL) {
-        return false;
+    if (fstatat(root, path, &stat, AT_SYMLINK_NOFOLLOW) < 0) {
+        return errno != ENOENT && errno != ENOTDIR;
     }
-    if (entry->d_name[strlen(entry->d_name) - 1] == '.') {
-        return false;
-    }
-    if (entry->d_type == DT_UNKNOWN) {
-        if (fstatat(root, entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(stat.st_mode)) {
-            return false;
-        }
-    } else if (entry->d_type != DT_DIR) { /* no link: it could not be opened */
-        return false;
-    }
-    char cur[NAME_MAX + sizeof "/cur"]; /* others keep their folders here, too: without cur/ it is none of mail */
+    return S_ISDIR(stat.st_mode);
+}
+
+/* Others keep their folders here, too: without cur/ it is none of mail. */
+static bool is_folder(int root, const struct dirent *entry)
+{
+    char cur[NAME_MAX + sizeof "/cur"];
     (void)snprintf(cur, sizeof cur, "%s/cur", entry->d_name);
-    return fstatat(root, cur, &stat, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(stat.st_mode);
+    return is_name_of_folder(entry->d_name) &&
+           (entry->d_type == DT_DIR || (entry->d_type == DT_UNKNOWN && is_directory(root, entry->d_name))) &&
+           is_directory(root, cur);
 }
 
 static int read_folders(struct folderlist *list, int root)
