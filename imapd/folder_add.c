@@ -35,14 +35,9 @@ int adding_begin(struct adding *adding, struct folder *folder)
 
 int adding_doubt(struct adding *adding)
 {
-    struct folder *folder = adding->folder;
-    struct index_stamp doubtful = folder->stamp;
-    if (adding->before.cur_ns != doubtful.cur_ns || !folder_is_tick(doubtful.cur_ns)) {
-        return 0;
-    }
-    doubtful.cur_ns = adding->before.cur_ns = 0;
-    folder_put_stamp(folder, &doubtful);
-    return folder_commit(folder);
+    int result = folder_doubt(adding->folder, &adding->before);
+    adding->before.cur_ns = adding->folder->stamp.cur_ns == 0 ? 0 : adding->before.cur_ns;
+    return result;
 }
 
 int adding_announce(struct adding *adding, const stralloc *base, uint64_t keywords)

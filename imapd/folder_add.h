@@ -15,8 +15,7 @@ struct adding {
 };
 /* Takes the lock and plays the journal. 0; -1 errno, not locked. */
 int adding_begin(struct adding *adding, struct folder *folder);
-/* For files that are nowhere else. The index knows cur/ by its mtime: a name made within the tick of the last change would not
- * show, should we die before its UID is given. Until adding_commit the next look scans. 0; -1 errno. */
+/* For files that are nowhere else (folder_doubt), until adding_commit. 0; -1 errno. */
 int adding_doubt(struct adding *adding);
 /* Before a file gets this base name: its keywords past the letters, which no name tells, stand for it from now on, also after a
  * power cut: its file may be the only one. 0; -1 errno. */

@@ -46,9 +46,11 @@ void folder_put_stamp(struct folder *folder, const struct index_stamp *stamp);
 void folder_put_stamp_since(struct folder *folder, const struct index_stamp *before);
 /* Before a stamp is kept: its folder was looked at at this time. */
 void folder_forget_young(struct index_stamp *stamp, uint64_t looked_us);
+/* Before a file that is nowhere else gets a name in cur/. The index knows cur/ by its mtime: a name made within the tick of the
+ * last change would not show, should we die before its UID is given. Until a stamp is put again the next look scans. Lock held.
+ * now: as the folder is. 0; -1 errno. */
+int folder_doubt(struct folder *folder, const struct index_stamp *now);
 /* Nothing hides: new/ and cur/ are as the index knows them. */
-/* May a change that comes now leave this mtime as it is? */
-bool folder_is_tick(uint64_t cur_ns);
 bool folder_is_sure(const struct folder *folder, const struct index_stamp *now);
 /* Something in cur/ may hide behind an equal mtime, and has for long enough to look. is_waiting: a client waits for us. */
 bool folder_is_verify_due(const struct folder *folder, const struct index_stamp *now, bool is_waiting);

@@ -201,17 +201,9 @@ static void sort_new(struct scan *scan)
     }
 }
 
-int scan_take_new(struct scan *scan)
+static int take_all(struct scan *scan)
 {
-    uint32_t courier = courier_uidnext(scan->folder);
-    if (courier > scan->folder->uidnext) {
-        take_courier_uids(scan, courier);
-    }
-    if (scan->n_fresh == 0) {
-        return 0;
-    }
     uint32_t highest = scan->uidnext;
-    sort_new(scan);
     for (uint32_t i = 0; i < scan->n_fresh; i++) {
         const struct scan_new *fresh = &scan->fresh[i];
         if (fresh->uid == 0 && highest > scan->uidnext) {
@@ -226,4 +218,17 @@ int scan_take_new(struct scan *scan)
     }
     scan->uidnext = highest > scan->uidnext ? highest : scan->uidnext;
     return 0;
+}
+
+int scan_take_new(struct scan *scan)
+{
+    uint32_t courier = courier_uidnext(scan->folder);
+    if (courier > scan->folder->uidnext) {
+        take_courier_uids(scan, courier);
+    }
+    if (scan->n_fresh == 0) {
+        return 0;
+    }
+    sort_new(scan);
+    return folder_doubt(scan->folder, &scan->before) < 0 ? -1 : take_all(scan);
 }

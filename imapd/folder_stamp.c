@@ -93,9 +93,16 @@ void folder_forget_young(struct index_stamp *stamp, uint64_t looked_us)
     }
 }
 
-bool folder_is_tick(uint64_t cur_ns)
+int folder_doubt(struct folder *folder, const struct index_stamp *now)
 {
-    return cur_ns / 1000 + TICK_US > clock_wall_us();
+    struct index_stamp doubtful = folder->stamp;
+    bool may_hide = now->cur_ns == doubtful.cur_ns && doubtful.cur_ns / 1000 + TICK_US > clock_wall_us();
+    if (!may_hide) {
+        return 0;
+    }
+    doubtful.cur_ns = 0;
+    folder_put_stamp(folder, &doubtful);
+    return folder_commit(folder);
 }
 
 static bool is_young(const struct folder *folder, uint64_t cur_ns)

@@ -266,23 +266,23 @@ class Move(Scene):
         return self.transfer("MOVE", [1, 3], "Other")
 
 
-class MoveInATick(Scene):
-    """While the target changes all the time: the clock of its mtimes has not ticked since its index was right."""
-    name = "imap-move-tick"
+class InATick(Scene):
+    """While a folder changes all the time: the clock of its mtimes has not ticked since its index was right."""
     TICK = 10000000  # ns, less than what imapd takes for one
+    folder = "cur"
 
     def prepare(self):
         super().prepare()
         self.before = None
 
     def target(self):
-        return self.house.path(self.house.mail, ".Other/cur")
+        return self.house.path(self.house.mail, self.folder)
 
-    def work(self):
-        if not self.append("Other", self.house.next_number()):
-            return False
-        self.before = os.stat(self.target()).st_mtime_ns
-        return self.transfer("MOVE", [1, 3], "Other")
+    def appended(self, name):
+        """The change before: what follows comes within its tick."""
+        is_done = self.append(name, self.house.next_number())
+        self.before = os.stat(self.target()).st_mtime_ns if is_done else None
+        return is_done
 
     def after_cut(self):
         self.before = None
@@ -291,6 +291,13 @@ class MoveInATick(Scene):
         if self.before is not None and os.stat(self.target()).st_mtime_ns < self.before + self.TICK:
             os.utime(self.target(), ns=(self.before, self.before))
         super().recover()
+
+
+class MoveInATick(InATick):
+    name, folder = "imap-move-tick", ".Other/cur"
+
+    def work(self):
+        return self.appended("Other") and self.transfer("MOVE", [1, 3], "Other")
 
 
 class Expunge(Scene):
@@ -365,6 +372,16 @@ class NewMail(FirstOpen):
 
     def work(self):
         self.bring(("new/1790000000.M1P1.h", "new/1790000002.M3P3.h:2,S", "cur/1790000001.M2P2.h:2,S"))
+        return self.ask("NOOP") and self.fetch()
+
+
+class NewMailInATick(InATick, NewMail):
+    name = "imap-new-mail-tick"
+
+    def work(self):
+        if not self.appended("INBOX"):
+            return False
+        self.bring(("new/1790000000.M1P1.h",))
         return self.ask("NOOP") and self.fetch()
 
 
@@ -466,4 +483,4 @@ class MoveKeywords(Move):
 
 
 MAIL = (StoreFlag, StoreKeyword, StoreOurs, Append, AppendMany, Copy, CopyKeywords, Move, MoveKeywords, MoveInATick)
-FOLDERS = (Expunge, FirstOpen, FirstList, NewMail, NewBase, Create, Rename, RenameInbox, Delete, Subscribe)
+FOLDERS = (Expunge, FirstOpen, FirstList, NewMail, NewMailInATick, NewBase, Create, Rename, RenameInbox, Delete, Subscribe)
