@@ -35,8 +35,11 @@ int adding_begin(struct adding *adding, struct folder *folder)
 
 int adding_doubt(struct adding *adding)
 {
+    bool was_known = adding->before.cur_ns == adding->folder->stamp.cur_ns; /* else somebody's doubt stands, and shall */
     int result = folder_doubt(adding->folder, &adding->before);
-    adding->before.cur_ns = adding->folder->stamp.cur_ns == 0 ? 0 : adding->before.cur_ns;
+    if (was_known) {
+        adding->before.cur_ns = adding->folder->stamp.cur_ns;
+    }
     return result;
 }
 
