@@ -95,7 +95,7 @@ class Storm:
         broken = self.settle()
         for slot, messages in seen.items():
             broken += differences(f"session {slot}, which went on,", messages, self.last.boxes["INBOX"].messages)
-        if self.chance.random() < 0.3:
+        if broken or self.chance.random() < 0.3:  # lost, or only late?
             broken += self.look_anew()
         return broken + self.house.complaints()
 
