@@ -225,6 +225,7 @@ static const struct reply *put_all(struct session *session, const struct fetch *
     bool has_modseq = has_item(fetch, FETCH_MODSEQ);
     bool has_uid = has_item(fetch, FETCH_UID);
     struct extra extra = {.holds = needs_file_twice(fetch)};
+    session_tell_names(session);
     for (uint32_t k = 0; k < targets->n; k++) {
         for (uint32_t i = targets->span[k].from; i < targets->span[k].to && !session->wire.is_broken; i++) {
             const struct record *record = folder_record(folder, i);

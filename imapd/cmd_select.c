@@ -21,31 +21,10 @@ static void leave(struct session *session)
     set_clear(&session->saved); /* also of one that was deleted meanwhile */
 }
 
-static void put_keywords(struct session *session)
-{
-    const struct keywords *keywords = &session->folder.keywords;
-    for (unsigned i = 0; i < KEYWORDS_MAX; i++) {
-        if (keywords->len[i] > 0) {
-            session_put(session, " ");
-            str_cat(&session->out, keywords->text.s + keywords->at[i], keywords->len[i]);
-        }
-    }
-}
-
 static void put_state(struct session *session)
 {
     struct folder *folder = &session->folder;
-    static const char flags[] = "\\Answered \\Flagged \\Deleted \\Seen \\Draft";
-    bool is_writing = folder->mode == FOLDER_WRITE;
-    session_putf(session, "* FLAGS (%s", flags);
-    put_keywords(session);
-    session_put(session, ")\r\n* OK [PERMANENTFLAGS (");
-    if (is_writing) {
-        session_put(session, flags);
-        put_keywords(session);
-        session_put(session, keywords_free_number(&folder->keywords) >= 0 ? " \\*" : "");
-    }
-    session_put(session, ")] flags that stay\r\n");
+    session_put_names(session);
     if (folder_end(folder) == 0) {
         session_put(session, "* 0 EXISTS\r\n* 0 RECENT\r\n");
     }

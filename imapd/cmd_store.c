@@ -54,6 +54,7 @@ static void answer(struct session *session, const struct request *request, const
 {
     struct folder *folder = &session->folder;
     uint32_t at = 0;
+    session_tell_names(session);
     for (uint32_t i = 0; i < uids->n && (!request->is_silent || session->condstore); i++) {
         while (at < failed->n && failed->item[at] < uids->item[i]) {
             at++;

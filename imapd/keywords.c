@@ -19,6 +19,7 @@ void keywords_clear(struct keywords *keywords)
     keywords->text.len = 0;
     memset(keywords->at, 0, sizeof keywords->at);
     memset(keywords->len, 0, sizeof keywords->len);
+    keywords->changes++;
 }
 
 /* An atom (RFC 3501 9): what no client can write, no client is told. */
@@ -40,6 +41,7 @@ void keywords_set(struct keywords *keywords, unsigned number, const char *name, 
         keywords->at[number] = (uint32_t)keywords->text.len;
         keywords->len[number] = (uint16_t)n;
         str_cat(&keywords->text, name, n);
+        keywords->changes++;
     }
 }
 

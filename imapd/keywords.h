@@ -23,6 +23,7 @@ struct keywords {
     stralloc text;
     uint32_t at[KEYWORDS_MAX];
     uint16_t len[KEYWORDS_MAX]; /* 0: number is free */
+    uint32_t changes;           /* another number: the names may be others than before */
 };
 void keywords_clear(struct keywords *keywords);
 /* One that is no atom, or over KEYWORD_LEN_MAX, is passed over: others' files may hold anything. */

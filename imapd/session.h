@@ -31,6 +31,8 @@ struct session {
     stralloc selected;       /* its folder name, "." or ".A.B" */
     bool condstore, qresync; /* enabled (RFC 7162) */
     uint32_t told_exists, told_recent;
+    stralloc told_keywords;               /* " $Junk …" */
+    uint32_t told_changes;                /* keywords.changes then */
     uint64_t told_modseq, sent_modseq;    /* modseq.c */
     bool has_modseq_code, replies_modseq; /* this command told HIGHESTMODSEQ; its tagged OK shall */
     struct set saved;                     /* $ as UIDs (RFC 5182); n 0: empty */
@@ -56,7 +58,11 @@ void session_putf(struct session *session, const char *format, ...) __attribute_
 void session_room(struct session *session);
 void session_flush(struct session *session);
 
-/* untagged.c: `* n EXPUNGE` or VANISHED (if `may_expunge`), EXISTS and RECENT, FETCH of flags that others changed. */
+/* untagged.c: FLAGS and PERMANENTFLAGS: the names that messages of this mailbox can have. session_tell_names: where they are
+ * others than those told; before a FETCH has one of the new (RFC 3501 7.2.6). */
+void session_put_names(struct session *session);
+void session_tell_names(struct session *session);
+/* `* n EXPUNGE` or VANISHED (if `may_expunge`), names, EXISTS and RECENT, FETCH of flags that others changed. */
 void session_tell(struct session *session, bool may_expunge);
 /* Takes in what others did to the selected folder. False: it is gone (BYE was said). */
 bool session_sync(struct session *session, enum folder_depth depth);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What others changed, told to the client: expunges only where sequence numbers may move (RFC 3501 7.4.1, 5.5), then EXISTS, then
- * flags. */
+/* What others changed, told to the client: expunges only where sequence numbers may move (RFC 3501 7.4.1, 5.5), then new keywords
+ * and EXISTS, then flags. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +44,47 @@ void put_flags(stralloc *out, const struct folder *folder, const struct record *
         }
     }
     str_catc(out, ')');
+}
+
+static void put_keywords(stralloc *out, const struct keywords *keywords)
+{
+    for (unsigned i = 0; i < KEYWORDS_MAX; i++) {
+        if (keywords->len[i] > 0) {
+            str_catc(out, ' ');
+            str_cat(out, keywords->text.s + keywords->at[i], keywords->len[i]);
+        }
+    }
+}
+
+void session_put_names(struct session *session)
+{
+    static const char flags[] = "\\Answered \\Flagged \\Deleted \\Seen \\Draft";
+    const struct keywords *keywords = &session->folder.keywords;
+    session->told_changes = keywords->changes;
+    session->told_keywords.len = 0;
+    put_keywords(&session->told_keywords, keywords);
+    const char *told = str_text(&session->told_keywords);
+    session_putf(session, "* FLAGS (%s%s)\r\n* OK [PERMANENTFLAGS (", flags, told);
+    if (session->folder.mode == FOLDER_WRITE) {
+        session_putf(session, "%s%s%s", flags, told, keywords_free_number(keywords) >= 0 ? " \\*" : "");
+    }
+    session_put(session, ")] flags that stay\r\n");
+}
+
+void session_tell_names(struct session *session)
+{
+    const struct keywords *keywords = &session->folder.keywords;
+    if (keywords->changes == session->told_changes) {
+        return;
+    }
+    session->told_changes = keywords->changes; /* a new base counts as a change, mostly without one */
+    stralloc now = STRALLOC_ZERO;
+    put_keywords(&now, keywords);
+    bool is_same = now.len == session->told_keywords.len && memcmp(str_text(&now), session->told_keywords.s, now.len) == 0;
+    stralloc_free(&now);
+    if (!is_same) {
+        session_put_names(session);
+    }
 }
 
 void put_uids(stralloc *out, const struct folder_list *uids)
@@ -150,6 +191,7 @@ void session_tell(struct session *session, bool may_expunge)
     if (may_expunge) {
         tell_expunges(session);
     }
+    session_tell_names(session);
     bool has_new = folder->told_end < folder_end(folder);
     if (has_new) {
         session->told_exists = folder_tell_exists(folder);

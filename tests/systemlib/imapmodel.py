@@ -166,6 +166,7 @@ class View:
         self.model, self.folder, self.is_writing = model, None, False
         self.uids, self.last, self.spans, self.changed, self.saved = [], 0, [], set(), []
         self.condstore = self.qresync = False
+        self.keywords, self.wants_permanent = None, False  # as FLAGS told them; PERMANENTFLAGS has to follow
         self.highest, self.counts = 0, False  # what the client takes for HIGHESTMODSEQ; does it go on counting (CONDSTORE)?
         self.memory = {}  # folder -> (highest, {UID: flags; None: they are others by now}) of when it was left
         model.views.append(self)
@@ -180,6 +181,7 @@ class View:
     def enter(self, folder, is_writing):
         self.leave()
         self.folder, self.is_writing, self.uids, self.last = folder, is_writing, folder.uids(), folder.uidnext - 1
+        self.keywords, self.wants_permanent = None, False
         self.look()
 
     def look(self):
@@ -242,6 +244,26 @@ class View:
         self.uids += [u for u in self.folder.uids() if u > self.last]
         self.last = self.folder.uidnext - 1
         must(number == len(self.uids), "EXISTS", number, "where", len(self.uids), "are known")
+
+    def hear_names(self, line):
+        """FLAGS, only where there are new ones, and PERMANENTFLAGS behind it. False: the line is neither."""
+        if not line.startswith((b"FLAGS ", b"OK [PERMANENTFLAGS ")):
+            return False
+        flags, keywords = [f.decode() for f in line[line.index(b"(") + 1:line.rindex(b")")].split()], set(self.folder.keywords)
+        wanted = keywords | set(SYSTEM)
+        if line.startswith(b"OK"):
+            must(self.wants_permanent, "told without FLAGS before it:", line)
+            wanted = set() if not self.is_writing else wanted | {"\\*"} if len(keywords) < KEYWORDS_MAX else wanted
+        else:
+            must(self.keywords != keywords, "told once more:", line)
+            self.keywords = keywords
+        must(set(flags) == wanted and len(flags) == len(wanted), "told", line, "and not", wanted)
+        self.wants_permanent = not self.wants_permanent
+        return True
+
+    def names_are_told(self):
+        must(self.keywords == set(self.folder.keywords) and not self.wants_permanent, "the client knows the keywords", self.keywords, "of",
+             self.folder.keywords)
 
     def numbers(self, uids):
         return [self.uids.index(u) + 1 for u in uids]

@@ -3,7 +3,7 @@
 through the untagged replies: what the command asked for, and what others changed."""
 import re
 
-from systemlib.imapmodel import View, must
+from systemlib.imapmodel import SYSTEM, View, must
 from systemlib.session import Reply, Session, as_items, as_uids, parse
 
 ANY = object()  # a value that the model does not know
@@ -128,6 +128,8 @@ class Heard:
         if line.startswith(b"OK [HIGHESTMODSEQ "):
             must(view.condstore, "told", line)
             return True
+        if view.hear_names(line):
+            return True
         if line.startswith(b"VANISHED ") and not line.startswith(b"VANISHED (EARLIER)"):
             must(view.qresync and not self.flags & KEEPS_NUMBERS, "told", line)
             for uid in as_uids(line.split()[1]):
@@ -167,6 +169,7 @@ class Heard:
             if key == "FLAGS":
                 must({f.decode() for f in value} == self.view.flags(message) and len(set(value)) == len(value), "UID", uid, "has",
                      self.view.flags(message), "and is told with", value)
+                must(self.view.flags(message) <= {*SYSTEM, "\\Recent", *self.view.keywords}, "FLAGS", self.view.keywords, "did not tell of", value)
             elif key == "UID":
                 must(int(value) == uid, "UID", uid, "is told as", value)
             elif key == "MODSEQ":
@@ -182,4 +185,5 @@ class Heard:
         must(known == there, "the client knows", known, "of", there)
         missing = {u for u in view.changed if u in set(there)} - self.told
         must(not missing, "changes of UIDs", missing, "are not told")
+        view.names_are_told()
         view.changed.clear()
