@@ -219,6 +219,8 @@ static void move_known(struct scan *scan, const struct scan_move *move)
     if (renameat2(folder->fresh, name, folder->cur, str_text(&scan->name), RENAME_NOREPLACE) == 0) {
         put_flags(scan, record, &info, 0);
         scan->has_moved = true;
+    } else {
+        scan->has_missed = true;
     }
 }
 
@@ -256,6 +258,9 @@ static int choose_stamp(struct scan *scan, struct index_stamp *stamp)
     if (scan->has_moved) {
         stamp->cur_ns = now.cur_ns;
         stamp->fresh_ns = 0;
+    }
+    if (scan->has_missed) {
+        stamp->cur_ns = 0;
     }
     if (scan->is_list_lost || scan->lines.len > 0) {
         stamp->uidlist_ns = now.uidlist_ns;
@@ -359,7 +364,7 @@ int folder_take_in(struct folder *folder, bool is_waiting)
 {
     struct scan scan = {.folder = folder,
                         .box = {.folder = folder->dir, .fresh = folder->fresh, .cur = folder->cur},
-                        .started_us = clock_wall_us(),
+                        .started_us = clock_file_us(),
                         .uidnext = folder->uidnext};
     if (folder_stamp_now(folder, &scan.before) < 0) {
         return -1;

@@ -118,7 +118,8 @@ static int look_at(const struct place *place, const struct mailbox_message *mess
     return 0;
 }
 
-/* 0; -1 errno: the file may be there and cannot be looked at. */
+/* It is looked at before it gets a name by which other programs may rename it. 0; -1 errno: the file may be there and cannot be
+ * looked at. */
 static int take_one(struct scan *scan, const struct scan_new *fresh, uint32_t uid)
 {
     const struct mailbox_message *message = &scan->box.message[fresh->at];
@@ -130,32 +131,29 @@ static int take_one(struct scan *scan, const struct scan_new *fresh, uint32_t ui
                           .base = &scan->base,
                           .target = &scan->name,
                           .shorter = &scan->shorter};
+    struct record record = {.uid = uid, .date = RECORD_UNSEEN, .size = size_of(message)};
     struct nameinfo info;
     nameinfo_parse(place.name + message->base_len, (size_t)message->name_len - message->base_len, &info);
     str_copy(place.base, place.name, message->base_len);
     bool is_bare = message->name_len == message->base_len;
     shorten(scan, &place, fresh->is_listed);
+    if (is_new && look_at(&place, message, &record) < 0) { /* no UID was given */
+        scan->has_missed = true;
+        return errno == ENOENT ? 0 : -1;
+    }
     if (is_new && folder->mode == FOLDER_WRITE) {
         move_to_cur(scan, &place, &info, uid);
     }
     bool is_ours = info.is_ours || (is_new && (!place.is_new || is_bare));
-    struct record record = {.uid = uid,
-                            .flags = info.flags,
-                            .state = (uint8_t)((place.is_new ? RECORD_IS_NEW : 0) | (is_ours ? 0 : RECORD_IS_ODD)),
-                            .keywords = info.keywords,
-                            .date = RECORD_UNSEEN,
-                            .size = size_of(message)};
-    int looked = is_new ? look_at(&place, message, &record) : 0;
-    int error = looked < 0 ? errno : 0;
-    if (looked == 0) {
-        put_record(scan, &record, place.base);
-        if (!fresh->is_listed && !scan->is_list_lost) { /* a lost one is written from the records */
-            uidlist_line_append(&scan->lines, uid, place.base->s, place.base->len);
-        }
-        scan->uidnext = uid + 1;
-    } /* else it went while we looked: no UID was given */
-    errno = error;
-    return error == 0 || error == ENOENT ? 0 : -1;
+    record.flags = info.flags;
+    record.state = (uint8_t)((place.is_new ? RECORD_IS_NEW : 0) | (is_ours ? 0 : RECORD_IS_ODD));
+    record.keywords = info.keywords;
+    put_record(scan, &record, place.base);
+    if (!fresh->is_listed && !scan->is_list_lost) { /* a lost one is written from the records */
+        uidlist_line_append(&scan->lines, uid, place.base->s, place.base->len);
+    }
+    scan->uidnext = uid + 1;
+    return 0;
 }
 
 static const char *listed_name(const void *ctx, uint32_t value, size_t *len_out)

@@ -11,7 +11,7 @@
 
 #include "lib/clock.h"
 
-/* TICK: longer than any tick of the file system's clock. */
+/* TICK: longer than any tick of the clock of mtimes. How late that one is does not matter: it is the one we ask. */
 enum { TICK_US = 20000, VERIFY_MIN_US = 2000000, VERIFY_EACH_US = 100, PATIENCE = 5 };
 
 static uint64_t ns_of(const struct stat *stat)
@@ -96,7 +96,7 @@ void folder_forget_young(struct index_stamp *stamp, uint64_t looked_us)
 int folder_doubt(struct folder *folder, const struct index_stamp *now)
 {
     struct index_stamp doubtful = folder->stamp;
-    bool may_hide = now->cur_ns == doubtful.cur_ns && doubtful.cur_ns / 1000 + TICK_US > clock_wall_us();
+    bool may_hide = now->cur_ns == doubtful.cur_ns && doubtful.cur_ns / 1000 + TICK_US > clock_file_us();
     if (!may_hide) {
         return 0;
     }
@@ -118,7 +118,7 @@ bool folder_is_sure(const struct folder *folder, const struct index_stamp *now)
 bool folder_is_verify_due(const struct folder *folder, const struct index_stamp *now, bool is_waiting)
 {
     uint64_t pause = VERIFY_MIN_US + (uint64_t)folder->n_live * VERIFY_EACH_US;
-    uint64_t clock = clock_wall_us();
+    uint64_t clock = clock_file_us();
     return is_young(folder, now->cur_ns) &&
            (clock > folder->scanned_us + (is_waiting ? PATIENCE * pause : pause) || clock < folder->scanned_us);
 }

@@ -11,11 +11,21 @@ uint64_t clock_monotonic_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-uint64_t clock_wall_us(void)
+static uint64_t us_of(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t clock_wall_us(void)
+{
+    return us_of(CLOCK_REALTIME);
+}
+
+uint64_t clock_file_us(void)
+{
+    return us_of(CLOCK_REALTIME_COARSE);
 }
 
 uint64_t clock_processor_ms(void)

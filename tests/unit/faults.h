@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* System calls that fail when a test says so: the program's own, since they are defined here. `fault` says which call, from 1,
- * and how; calls are counted while it does. fsync does nothing: nobody pulls the plug. */
+/* System calls that fail when a test says so, or before which another program does something: the program's own, since they are
+ * defined here. `fault` says which call, from 1, and how; calls are counted while it does. fsync does nothing: nobody pulls the
+ * plug. */
 #ifndef FAULTS_H
 #define FAULTS_H
 
@@ -14,12 +15,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum how { NOTHING, ONCE, FULL };
+enum how { NOTHING, ONCE, FULL, MEANWHILE };
 static struct {
     enum how how;
-    unsigned at;      /* the call that fails, from 1 */
-    unsigned n;       /* calls so far */
-    bool is_linkless; /* a file has no second name */
+    unsigned at;             /* the call that fails, from 1 */
+    unsigned n;              /* calls so far */
+    bool is_linkless;        /* a file has no second name */
+    void (*meanwhile)(void); /* what another program does before it */
+    long tick_ns;            /* mtimes of folders are multiples of it; 0: as the kernel has them */
 } fault;
 
 /* Does this call fail? What takes room fails on a full disk. */
@@ -29,6 +32,14 @@ static bool fails(bool takes_room)
         return false;
     }
     fault.n++;
+    if (fault.how == MEANWHILE) {
+        fault.how = NOTHING;
+        if (fault.n == fault.at) {
+            fault.meanwhile();
+        }
+        fault.how = MEANWHILE;
+        return false;
+    }
     bool is_meant = fault.how == ONCE ? fault.n == fault.at : takes_room && fault.n >= fault.at;
     if (is_meant) {
         errno = fault.how == ONCE ? EIO : ENOSPC;
@@ -115,9 +126,14 @@ int futimens(int fd, const struct timespec times[2])
     return fails(false) ? -1 : (int)syscall(SYS_utimensat, fd, NULL, times, 0);
 }
 
+/* An mtime of a kernel whose clock for files ticks slowly. */
 int fstat(int fd, struct stat *out)
 {
-    return fails(false) ? -1 : (int)syscall(SYS_fstat, fd, out);
+    int result = fails(false) ? -1 : (int)syscall(SYS_fstat, fd, out);
+    if (result == 0 && S_ISDIR(out->st_mode) && fault.tick_ns > 0) {
+        out->st_mtim.tv_nsec -= out->st_mtim.tv_nsec % fault.tick_ns;
+    }
+    return result;
 }
 
 int fstatat(int dir, const char *name, struct stat *out, int flags)
