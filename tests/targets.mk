@@ -16,7 +16,7 @@ check-units: units
 check-dialogs: all
 	@$(if $(DIALOGS),$(COUNT) -t 1200 "tests/talk -j4 -b $(BUILD)/bin tests/dialog")
 # What the crash tests have in C: a tracer that breaks system calls, and deliberately broken recipes.
-CRASH_TOOLS = $(addprefix $(BUILD)/tests/crash/,breaker shim.so memory.so) $(BUILD)/twins/stafet-queue
+CRASH_TOOLS = $(addprefix $(BUILD)/tests/crash/,breaker shim.so memory.so held.so) $(BUILD)/twins/stafet-queue
 $(BUILD)/tests/crash/breaker: tests/crash/breaker.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=c11 -g -O2 $(WARN) -o $@ $<

@@ -42,8 +42,8 @@ def damage(tap, folder, is_short):
     imap_damage.run(tap, folder, DAMAGES[0 if is_short else 1])
 
 
-def storm(tap, folder, is_short):
-    imap_storm.run(tap, folder, STORMS[0 if is_short else 1])
+def storm(is_held):
+    return lambda tap, folder, is_short: imap_storm.run(tap, folder, STORMS[0 if is_short else 1], is_held)
 
 
 def power_storm(kind, needs_root):
@@ -57,8 +57,8 @@ def power_storm(kind, needs_root):
 
 def parts(needs_root):
     found = {"imap-mail": broken(imap_scenes.MAIL), "imap-folders": broken(imap_scenes.FOLDERS),
-             "imap-delivery": broken(imap_delivery.DELIVERIES, imap_delivery.House, DELIVERY_SAMPLE), "imap-damage": damage, "imap-storm": storm,
-             "imap-proof": imap_proof.prove}
+             "imap-delivery": broken(imap_delivery.DELIVERIES, imap_delivery.House, DELIVERY_SAMPLE), "imap-damage": damage, "imap-storm": storm(False),
+             "imap-storm-held": storm(True), "imap-proof": imap_proof.prove}
     for kind in CUTS:
         found[f"power-{kind}-imap-mail"] = cut(kind, imap_scenes.MAIL, needs_root)
         found[f"power-{kind}-imap-folders"] = cut(kind, imap_scenes.FOLDERS, needs_root)

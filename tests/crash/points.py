@@ -9,7 +9,7 @@ import re
 
 from places import tool
 
-BREAKER, SHIM, MEMORY = tool("breaker"), tool("shim.so"), tool("memory.so")
+BREAKER, SHIM, MEMORY, HELD = tool("breaker"), tool("shim.so"), tool("memory.so"), tool("held.so")
 # Calls that wait, that only change the process itself, or that end it: a kill there is a kill before the next call.
 IGNORED = {"exit_group", "exit", "rt_sigreturn", "restart_syscall", "execve", "ppoll", "poll", "alarm", "rt_sigprocmask", "rt_sigaction",
            "getpid", "gettid", "brk", "mmap", "munmap", "mprotect", "madvise", "clock_nanosleep", "wait4", "prlimit64", "set_robust_list",
