@@ -172,7 +172,7 @@ static bool has_child(const struct session *session, const struct request *reque
     bool is_inbox = strcmp(above, ".") == 0;
     size_t n = strlen(above);
     bool has = false;
-    if (!(request->by & BY_RECURSIVE) ||
+    if (!(request->by & BY_RECURSIVE) || !(list->item[parent].flags & (FOLDERS_HAS_CHILDREN | FOLDERS_CHILD_SUBSCRIBED)) ||
         (request->by & BY_SUBSCRIBED && !(list->item[parent].flags & FOLDERS_CHILD_SUBSCRIBED))) {
         return false;
     }
