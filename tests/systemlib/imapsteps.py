@@ -428,8 +428,11 @@ class MessageSteps(Talk):
         heard, idled = Heard(view, [], TELLS), []
         for act in [None] + [other] * (other is not None):
             if act:
+                view.changed -= heard.told  # it may change the same once more
+                heard.told.clear()
                 act()
-            while view.folder and (view.has_pending() and view.changed - heard.told & set(view.folder.uids()) or view.uids != view.folder.uids()):
+            while view.folder and (view.has_pending() and view.changed - heard.told & set(view.folder.uids()) or view.uids != view.folder.uids()
+                                   or view.has_new_names()):
                 line = self.line()
                 for part in [line] + ([self.line()] if line.endswith(b" EXISTS") else []):  # RECENT was counted with it
                     must(part.startswith(b"* ") and heard.take(part[2:]), "IDLE told:", part)
