@@ -79,6 +79,10 @@ static const struct reply *transfer_set(struct session *session, const struct re
         return &reply_try_create;
     }
     const struct reply *reply = session_targets(session, &request->set, session->is_uid, &targets);
+    if (reply == NULL && targets.has_expunged) {
+        reply = &reply_not_copied; /* all or none (RFC 2180 4.4.1) */
+        targets_free(&targets);
+    }
     if (reply != NULL) {
         return reply;
     }

@@ -219,7 +219,7 @@ static const struct reply *put_all(struct session *session, const struct fetch *
 {
     struct folder *folder = &session->folder;
     struct flags_memo memo = {.text = STRALLOC_ZERO};
-    const struct reply *reply = NULL;
+    const struct reply *reply = targets->has_expunged ? &reply_expunge_issued : NULL;
     uint32_t at_seen = 0;
     bool has_flags = has_item(fetch, FETCH_FLAGS);
     bool has_modseq = has_item(fetch, FETCH_MODSEQ);
@@ -229,9 +229,7 @@ static const struct reply *put_all(struct session *session, const struct fetch *
     for (uint32_t k = 0; k < targets->n; k++) {
         for (uint32_t i = targets->span[k].from; i < targets->span[k].to && !session->wire.is_broken; i++) {
             const struct record *record = folder_record(folder, i);
-            bool is_gone = record->state & RECORD_IS_GONE;
-            if (is_gone || (fetch->has_since && record->modseq <= fetch->since)) {
-                reply = is_gone && !session->is_uid && folder_is_pending(folder, i) ? &reply_expunge_issued : reply;
+            if (record->state & RECORD_IS_GONE || (fetch->has_since && record->modseq <= fetch->since)) {
                 continue;
             }
             bool is_seen_now = has_next(seen, &at_seen, record->uid);

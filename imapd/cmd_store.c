@@ -48,12 +48,13 @@ static void put_modseq(struct session *session, uint32_t index)
 }
 
 /* The untagged FETCH of each message that was meant; with .SILENT only what CONDSTORE wants told: numbers, and how those are now
- * that failed, so that nobody has to ask (RFC 7162 3.1.3). */
-static void answer(struct session *session, const struct request *request, const struct folder_list *uids,
+ * that failed, so that nobody has to ask (RFC 7162 3.1.3). False: one of them is gone meanwhile. */
+static bool answer(struct session *session, const struct request *request, const struct folder_list *uids,
                    const struct folder_list *failed)
 {
     struct folder *folder = &session->folder;
     uint32_t at = 0;
+    bool is_whole = true;
     session_tell_names(session);
     for (uint32_t i = 0; i < uids->n && (!request->is_silent || session->condstore); i++) {
         while (at < failed->n && failed->item[at] < uids->item[i]) {
@@ -62,6 +63,7 @@ static void answer(struct session *session, const struct request *request, const
         uint32_t index = folder_index_of_uid(folder, uids->item[i]);
         bool is_failed = at < failed->n && failed->item[at] == uids->item[i];
         if (index == FOLDER_NONE) {
+            is_whole = false;
             continue;
         }
         if (!request->is_silent || is_failed) {
@@ -70,6 +72,7 @@ static void answer(struct session *session, const struct request *request, const
             put_modseq(session, index);
         }
     }
+    return is_whole;
 }
 
 /* [MODIFIED set]: UIDs behind UID STORE, else numbers. */
@@ -105,6 +108,7 @@ static const struct reply *store(struct session *session, struct request *reques
         modseq_enable(session);
     }
     targets_uids(session, &targets, &uids);
+    bool is_whole = !targets.has_expunged;
     targets_free(&targets);
     trouble = flags_numbers(&session->folder, &request->names, request->store.how != STORE_REMOVE, &request->store.flags,
                             &request->store.keywords);
@@ -112,9 +116,12 @@ static const struct reply *store(struct session *session, struct request *reques
         trouble = reply_of_errno(errno);
     }
     if (trouble == NULL) {
-        answer(session, request, &uids, &failed);
+        is_whole = answer(session, request, &uids, &failed) && is_whole;
         put_modified(session, &failed);
         trouble = failed.n > 0 ? &reply_modified : &reply_done;
+        if (!is_whole && !session->is_uid && !request->is_silent) {
+            trouble = &reply_expunge_issued; /* RFC 2180 4.2; with MODIFIED: RFC 7162 3.1.3 */
+        }
     }
     folder_list_free(&uids);
     folder_list_free(&failed);

@@ -116,8 +116,6 @@ uint32_t folder_next(const struct folder *folder, uint32_t index); /* next one t
 /* Never NULL: a block whose sum is wrong ends the session (the index is removed, on_damage is called). Valid until the next sync
  * or change. */
 const struct record *folder_record(struct folder *folder, uint32_t index);
-/* Expunged, and the client has not been told. */
-bool folder_is_pending(const struct folder *folder, uint32_t index);
 /* What the client knows: EXISTS. */
 uint32_t folder_exists(const struct folder *folder);
 /* Sequence number (from 1) of an index below told_end, expunged and told ones excluded. */
@@ -125,6 +123,8 @@ uint32_t folder_seq(const struct folder *folder, uint32_t index);
 /* Index of the message with this number; FOLDER_NONE: none, or a ghost. An expunged one that is not told has its index still:
  * look at RECORD_IS_GONE. */
 uint32_t folder_index_of_seq(const struct folder *folder, uint32_t seq);
+/* n numbers from that of `from` to that before `to`: none means a message that is expunged and not told. */
+bool folder_are_there(const struct folder *folder, uint32_t from, uint32_t to, uint32_t n);
 /* First index with at least this UID; folder_end(): none. */
 uint32_t folder_index_at_uid(struct folder *folder, uint32_t uid);
 /* FOLDER_NONE: no such UID (or expunged). */

@@ -163,11 +163,6 @@ static bool has(const struct folder_list *list, uint32_t item)
     return at < list->n && list->item[at] == item;
 }
 
-bool folder_is_pending(const struct folder *folder, uint32_t index)
-{
-    return has(&folder->pending, index);
-}
-
 static bool is_expunged(const struct folder *folder, uint32_t index)
 {
     return has(&folder->gone, index) || has(&folder->pending, index);
@@ -247,6 +242,14 @@ uint32_t folder_index_of_seq(const struct folder *folder, uint32_t seq)
         return index_among_ghosts((struct folder *)(uintptr_t)folder, seq);
     }
     return folder->gone.n == 0 ? seq - 1 : index_by_gone(folder, seq);
+}
+
+bool folder_are_there(const struct folder *folder, uint32_t from, uint32_t to, uint32_t n)
+{
+    const struct folder_list *gone = &folder->gone;
+    const struct folder_list *pending = &folder->pending;
+    uint32_t known = to - from - (folder_list_below(gone, to) - folder_list_below(gone, from));
+    return known == n && folder_list_below(pending, from) == folder_list_below(pending, to); /* what is missing are ghosts */
 }
 
 uint32_t folder_index_at_uid(struct folder *folder, uint32_t uid)

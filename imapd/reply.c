@@ -14,6 +14,8 @@ const struct reply reply_examined = {REPLY_OK, "READ-ONLY", "%s completed"};
 const struct reply reply_goodbye = {REPLY_OK, NULL, "%s completed"};
 const struct reply reply_idle_done = {REPLY_OK, NULL, "%s completed"};
 const struct reply reply_expunge_issued = {REPLY_NO, "EXPUNGEISSUED", "some of the messages were removed by another program"};
+const struct reply reply_not_copied = {REPLY_NO, "EXPUNGEISSUED",
+                                       "%s: nothing was done; some of the messages were removed by another session"};
 const struct reply reply_modified = {REPLY_OK, NULL, "%s completed, but not for the messages in MODIFIED: they changed since"};
 
 const struct reply reply_no_tag = {REPLY_BAD, NULL, "a command begins with a tag: letters and digits, then a space"};

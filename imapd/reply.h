@@ -13,7 +13,8 @@ struct reply {
     const char *text; /* %s: the command's name */
 };
 /* it goes on */
-extern const struct reply reply_done, reply_selected, reply_examined, reply_goodbye, reply_idle_done, reply_expunge_issued;
+extern const struct reply reply_done, reply_selected, reply_examined, reply_goodbye, reply_idle_done, reply_expunge_issued,
+    reply_not_copied;
 extern const struct reply reply_modified; /* OK [MODIFIED set] */
 /* not understood */
 extern const struct reply reply_no_tag, reply_unknown, reply_syntax, reply_too_long, reply_bad_literal, reply_bad_set,

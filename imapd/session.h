@@ -87,6 +87,7 @@ void modseq_tell(struct session *session);
 struct targets {
     struct folder_span *span;
     uint32_t n, room;
+    bool has_expunged; /* a number means one that others expunged, and the client has not been told (RFC 2180 4) */
 };
 const struct reply *session_targets(struct session *session, const struct set *set, bool is_uid, struct targets *out);
 /* The same for a search, where a number beyond EXISTS is one that no message has. False: there were such. */

@@ -96,6 +96,7 @@ static bool add_seqs(struct session *session, const struct set_range *range, str
         uint32_t from = index_from_seq(folder, first);
         uint32_t to = last >= exists ? folder->told_end : index_from_seq(folder, last + 1);
         add_span(out, from, to);
+        out->has_expunged = out->has_expunged || !folder_are_there(folder, from, to, last - first + 1);
     }
     return first > 0 && last <= exists;
 }

@@ -181,9 +181,14 @@ class Client(threading.Thread):
             command = "STORE %s" % as_set(where[u] for u in uids)
         else:
             command = "UID STORE %s" % as_set(uids)
-        reply = self.session.good("%s %sFLAGS%s (%s)" % (command, "+" if is_set else "-", silent, self.flag))
+        reply = self.session.run("%s %sFLAGS%s (%s)" % (command, "+" if is_set else "-", silent, self.flag))
+        may_be_short = command[0] == "S" and not silent and reply.text.startswith(b"[EXPUNGEISSUED]")
+        if reply.status != "OK" and not may_be_short:
+            raise Broken("%s was refused: %s %r" % (command, reply.status, reply.text))
         told = {int(items["UID"]) for _, items in reply.fetched() if "UID" in items and "FLAGS" in items}
         self.note_flags(uids, numbers, told, is_set)
+        if reply.status == "NO" and set(uids) <= set(self.session.uids()):
+            raise Broken("%s: %r, and all of them are there" % (command, reply.text))
         for mail in self.session.mail:
             if mail.uid in uids and mail.uid in told and mail.flags is not None and (self.flag in mail.flags) != is_set:
                 raise Broken("STORE of UID %d was answered with %s" % (mail.uid, mail.flags))

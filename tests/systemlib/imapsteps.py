@@ -59,6 +59,10 @@ class MessageSteps(Talk):
         """Those that are there still."""
         return [m for m in self.view.alive() if m.uid in uids]
 
+    def is_short(self, text, uids, is_uid):
+        """It names numbers of messages that others expunged: NO [EXPUNGEISSUED]."""
+        return not is_uid and text != "$" and len(self.targets(uids)) < len(uids)
+
     # ---- FETCH
     def section(self):
         """(text, label, value(message), does it set \\Seen)."""
@@ -121,7 +125,7 @@ class MessageSteps(Talk):
             self.refused_set(reply, is_uid)
             return
         messages = self.targets(uids)
-        is_short = len(messages) < len(uids) and not is_uid
+        is_short = self.is_short(text, uids, is_uid)
         seen = self.see(messages) if sees else set()
         if since is not None:
             messages = [m for m in messages if m.modseq > since]
@@ -187,7 +191,8 @@ class MessageSteps(Talk):
                 view.model.set_flags(folder, message, new, view)
                 wanted += self.store_reply(message.uid, is_silent, is_uid)
         late = [m.uid for m in late]
-        self.expect(reply, "OK", "MODIFIED" if late else "")
+        is_short = not is_silent and self.is_short(text, uids, is_uid)
+        self.expect(reply, "NO" if is_short else "OK", "MODIFIED" if late else "EXPUNGEISSUED" if is_short else "")
         if late:
             must(as_uids(reply.code("MODIFIED")) == (late if is_uid else view.numbers(late)), "MODIFIED", reply.text, "and not", late)
         self.rest_is_empty(self.after(reply, wanted, is_uid=is_uid, keeps=True))
@@ -299,7 +304,7 @@ class MessageSteps(Talk):
         text, uids = some_set(self.chance, view, is_uid)
         name, target = self.some_box()
         reply = self.command("%s%s %s" % (form, "MOVE" if is_move else "COPY", text), self.words(name))
-        trouble = ("BAD", "") if uids is None else None
+        trouble = ("BAD", "") if uids is None else ("NO", "EXPUNGEISSUED") if self.is_short(text, uids, is_uid) else None
         has_no_name, may_not = view.model.canonical(name) is None, is_move and not view.is_writing
         for is_so, code in ((target is None, "TRYCREATE"), (has_no_name, "CANNOT"), (may_not, "NOPERM")):
             trouble = ("NO", code) if is_so else trouble

@@ -29,7 +29,7 @@ static const struct named {
                REPLY(reply_lost_append),   REPLY(reply_login_first),  REPLY(reply_cancelled),      REPLY(reply_no_mechanism),
                REPLY(reply_bad_plain),     REPLY(reply_bad_password), REPLY(reply_disabled),       REPLY(reply_no_service),
                REPLY(reply_too_often),     REPLY(reply_need_tls),     REPLY(reply_in_use),         REPLY(reply_later),
-               REPLY(reply_refused),       REPLY(reply_too_many),     REPLY(reply_search_time)};
+               REPLY(reply_refused),       REPLY(reply_too_many),     REPLY(reply_search_time),    REPLY(reply_not_copied)};
 enum { REPLIES = sizeof replies / sizeof *replies };
 
 static bool is_named(const char *word, size_t n)
