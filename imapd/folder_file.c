@@ -87,7 +87,7 @@ int folder_find_name(struct folder *folder, uint32_t index, bool is_fresh_look, 
     uint32_t found = find_base(box, base, strlen(base));
     if (found == FOLDER_NONE) {
         folder->stamp.cur_ns = 0; /* whatever the mtime says: the next look scans */
-        errno = ENOENT;
+        errno = box->is_torn ? EAGAIN : ENOENT;
         return -1;
     }
     name->len = 0;

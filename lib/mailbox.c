@@ -55,7 +55,7 @@ int mailbox_open(struct mailbox *box, int dir_at, const char *path)
 }
 
 /* On these one getdents64 call holds the folder's lock from its first entry to its last. */
-static bool is_snapshot_system(int folder)
+bool mailbox_is_snapshot(int folder)
 {
     struct statfs system;
     if (fstatfs(folder, &system) < 0) {
@@ -107,8 +107,8 @@ static bool is_same_time(const struct stat *a, const struct stat *b)
     return a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-/* Elsewhere a scan counts when the folder did not change meanwhile, or after some tries. */
-static ssize_t read_folder(int folder, char **buffer)
+/* Elsewhere a scan counts when the folder did not change meanwhile, or, torn, after some tries. */
+static ssize_t read_folder(int folder, char **buffer, bool *is_torn)
 {
     struct stat before;
     struct stat after;
@@ -117,29 +117,32 @@ static ssize_t read_folder(int folder, char **buffer)
     }
     size_t room = (size_t)before.st_size < buffer_max / 4 ? 2 * (size_t)before.st_size : buffer_max / 4;
     room = room < BUFFER_MIN ? BUFFER_MIN : room;
-    bool is_snapshot = is_snapshot_system(folder);
-    for (unsigned try = 0;; try++) {
-        ssize_t n = read_whole_unsignalled(folder, room, buffer);
-        if (n < 0 || is_snapshot || try == RESCANS || fstat(folder, &after) < 0 || is_same_time(&before, &after)) {
+    bool is_snapshot = mailbox_is_snapshot(folder);
+    ssize_t n = 0;
+    for (unsigned try = 0; try <= RESCANS; try++) {
+        n = read_whole_unsignalled(folder, room, buffer);
+        if (n < 0 || is_snapshot || (fstat(folder, &after) == 0 && is_same_time(&before, &after))) {
             return n;
         }
         before = after;
     }
+    *is_torn = true;
+    return n;
 }
 
-/* What the name does not say is asked of the file. False: no regular file, or (in new/) it went. A file of cur/ that has another
- * name already is there all the same: it came at `now`. */
-static bool ask_file(int folder, const char *name, bool is_new, struct mailbox_name *said)
+/* What the name does not say is asked of the file. 1; 0 no regular file, or (in new/) it went; -1 errno. A file of cur/ that has
+ * another name already is there all the same: it came at `now`. */
+static int ask_file(int folder, const char *name, bool is_new, struct mailbox_name *said)
 {
     struct stat stat;
     if (fstatat(folder, name, &stat, AT_SYMLINK_NOFOLLOW) < 0) {
         said->order_us = said->order_us == MAILBOX_UNKNOWN ? clock_wall_us() : said->order_us;
-        return errno == ENOENT && !is_new;
+        return errno != ENOENT ? -1 : is_new ? 0 : 1;
     }
     if (said->order_us == MAILBOX_UNKNOWN) {
         said->order_us = stat.st_mtim.tv_sec < 0 ? 0 : (uint64_t)stat.st_mtim.tv_sec * 1000000;
     }
-    return S_ISREG(stat.st_mode);
+    return S_ISREG(stat.st_mode) ? 1 : 0;
 }
 
 static int add_message(struct mailbox *box, int folder, const struct dirent64 *entry)
@@ -150,8 +153,9 @@ static int add_message(struct mailbox *box, int folder, const struct dirent64 *e
         return 0;
     }
     bool is_asked = said.order_us == MAILBOX_UNKNOWN || entry->d_type == DT_UNKNOWN;
-    if (is_asked && !ask_file(folder, entry->d_name, folder == box->fresh, &said)) {
-        return 0;
+    int asked = is_asked ? ask_file(folder, entry->d_name, folder == box->fresh, &said) : 1;
+    if (asked <= 0) {
+        return asked;
     }
     if (box->names.len + n + 1 > UINT32_MAX || box->n == UINT32_MAX / 2) {
         errno = EOVERFLOW;
@@ -176,7 +180,7 @@ static int add_message(struct mailbox *box, int folder, const struct dirent64 *e
 static int scan_folder(struct mailbox *box, int folder)
 {
     char *buffer = NULL;
-    ssize_t n = read_folder(folder, &buffer);
+    ssize_t n = read_folder(folder, &buffer, &box->is_torn);
     int result = n < 0 ? -1 : 0;
     for (ssize_t at = 0; at < n && result == 0;) {
         const struct dirent64 *entry = (const struct dirent64 *)(const void *)(buffer + at);
@@ -209,6 +213,7 @@ int mailbox_scan(struct mailbox *box)
 {
     box->n = box->n_hidden = 0;
     box->names.len = 0;
+    box->is_torn = false;
     if (scan_folder(box, box->fresh) < 0 || scan_folder(box, box->cur) < 0) {
         return -1;
     }
@@ -223,6 +228,7 @@ int mailbox_scan_new(struct mailbox *box)
 {
     box->n = box->n_hidden = 0;
     box->names.len = 0;
+    box->is_torn = false;
     if (scan_folder(box, box->fresh) < 0) {
         return -1;
     }

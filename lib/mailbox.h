@@ -7,7 +7,7 @@
  *
  * The scan reads a folder by one getdents64 call into a buffer that holds all of it, new/ before cur/: on ext4, XFS and tmpfs
  * such a call is a snapshot, so no lock is needed against anybody who renames meanwhile. On other file systems a folder whose
- * mtime changed during the scan is read again. */
+ * mtime changed during the scan is read again; one that never holds still is_torn. */
 #ifndef MAILBOX_H
 #define MAILBOX_H
 
@@ -54,7 +54,10 @@ struct mailbox {
     uint32_t n, room;
     struct mailbox_double *hidden;
     uint32_t n_hidden;
+    bool is_torn; /* a folder never held still: names may be missing */
 };
+/* Is a call on this folder a snapshot, and its clock this machine's? */
+bool mailbox_is_snapshot(int folder);
 
 /* Opens the folder with new/ and cur/ (no symbolic links). 0; -1 errno, nothing is open. */
 int mailbox_open(struct mailbox *box, int dir_at, const char *path) __attribute__((warn_unused_result));

@@ -89,7 +89,7 @@ int mailbox_refresh(struct mailbox *box)
         }
         const struct mailbox_message *found = find(&now, box, message);
         if (found == NULL) {
-            message->state |= MAILBOX_IS_GONE;
+            message->state |= now.is_torn ? 0 : MAILBOX_IS_GONE;
         } else {
             take_name(box, message, &now, found);
         }
