@@ -325,7 +325,8 @@ void folder_cache_flush(struct folder *folder)
         bool was_own = folder->is_own;
         folder->is_locked = true;
         folder->is_own = false;
-        if (folder_play(folder) == 0 && fstat(folder->index, &stat) == 0 && stat.st_nlink > 0) {
+        bool is_ours = fstat(folder->lock, &stat) == 0 && stat.st_nlink > 0;
+        if (is_ours && folder_play(folder) == 0 && fstat(folder->index, &stat) == 0 && stat.st_nlink > 0) {
             folder_cache_stage(folder);
             (void)!folder_commit(folder); /* a cache that cannot be written costs time, nothing else */
             folder->has_news = false;     /* nobody need wake for it */

@@ -75,14 +75,38 @@ int folder_commit(struct folder *folder)
     return result;
 }
 
-int folder_lock(struct folder *folder)
+static int open_lock(struct folder *folder)
 {
-    while (flock(folder->lock, LOCK_EX) < 0) {
-        if (errno != EINTR) {
-            return -1;
+    folder->lock = openat(folder->dir, DOTLOCK_OURS, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    return folder->lock < 0 ? -1 : 0;
+}
+
+/* A file whose name is gone locks nothing: others have a new one. 0; -1 errno. */
+static int take_lock(struct folder *folder)
+{
+    struct stat stat = {.st_nlink = 1};
+    for (;;) {
+        if (flock(folder->lock, LOCK_EX) < 0) {
+            if (errno != EINTR) {
+                return -1;
+            }
+        } else if (fstat(folder->lock, &stat) < 0 || stat.st_nlink > 0) {
+            folder->is_locked = true;
+            return 0;
+        } else {
+            close(folder->lock);
+            if (open_lock(folder) < 0) {
+                return -1;
+            }
         }
     }
-    folder->is_locked = true;
+}
+
+int folder_lock(struct folder *folder)
+{
+    if (take_lock(folder) < 0) {
+        return -1;
+    }
     folder->out.len = 0;
     bool was_own = folder->is_own;
     folder->is_own = false;
@@ -111,12 +135,9 @@ void folder_unlock(struct folder *folder)
 /* Somebody else may have built it meanwhile. */
 static int build_locked(struct folder *folder)
 {
-    while (flock(folder->lock, LOCK_EX) < 0) {
-        if (errno != EINTR) {
-            return -1;
-        }
+    if (take_lock(folder) < 0) {
+        return -1;
     }
-    folder->is_locked = true;
     int result = 0;
     folder->index = openat(folder->dir, INDEX_NAME, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
     if (folder->index >= 0 && folder_load(folder) < 0) {
@@ -158,8 +179,7 @@ static int open_folders(struct folder *folder, int root, const char *path)
     }
     folder->fresh = openat(folder->dir, "new", DIRECTORY);
     folder->cur = openat(folder->dir, "cur", DIRECTORY);
-    folder->lock = openat(folder->dir, DOTLOCK_OURS, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    return folder->fresh < 0 || folder->cur < 0 || folder->lock < 0 ? -1 : 0;
+    return folder->fresh < 0 || folder->cur < 0 || open_lock(folder) < 0 ? -1 : 0;
 }
 
 struct opening {
