@@ -327,7 +327,12 @@ static int give_all(struct import *import)
         result = keywords_add_ours(&folder->keywords, folder->dir, folder->head.uidvalidity, &lines, true);
     }
     stralloc_free(&lines);
-    return result < 0 ? -1 : folder_stamp_now(folder, &folder->stamp);
+    struct index_stamp now = {0};
+    if (result == 0) {
+        result = folder_stamp_now(folder, &now);
+        folder->stamp.keywords_size = now.keywords_size; /* of the rest only the scan can tell */
+    }
+    return result;
 }
 
 int courier_take_keywords(struct folder *folder)

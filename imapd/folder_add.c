@@ -35,11 +35,11 @@ int adding_begin(struct adding *adding, struct folder *folder)
 
 int adding_doubt(struct adding *adding)
 {
-    bool was_known = adding->before.cur_ns == adding->folder->stamp.cur_ns; /* else somebody's doubt stands, and shall */
-    int result = folder_doubt(adding->folder, &adding->before);
-    if (was_known) {
-        adding->before.cur_ns = adding->folder->stamp.cur_ns;
-    }
+    struct folder *folder = adding->folder;
+    uint64_t cur_ns = folder_cur_now(folder);
+    bool is_known = cur_ns != 0 && cur_ns == folder->stamp.cur_ns; /* else there is something for the next look */
+    int result = folder_doubt(folder);
+    adding->before.cur_ns = is_known ? folder->stamp.cur_ns : UINT64_MAX;
     return result;
 }
 
@@ -47,8 +47,15 @@ int adding_announce(struct adding *adding, const stralloc *base, uint64_t keywor
 {
     struct folder *folder = adding->folder;
     stralloc line = STRALLOC_ZERO;
+    int result = 0;
     keywords_new_line_append(&line, base->s, base->len, keywords);
-    int result = line.len == 0 ? 0 : keywords_add_ours(&folder->keywords, folder->dir, folder->head.uidvalidity, &line, true);
+    if (line.len > 0) {
+        uint64_t cur_ns = folder_cur_now(folder);
+        result = keywords_add_ours(&folder->keywords, folder->dir, folder->head.uidvalidity, &line, true);
+        if (folder_cur_now(folder) != cur_ns) {
+            adding->before.cur_ns = UINT64_MAX; /* something came while we waited */
+        }
+    }
     int error = errno;
     stralloc_free(&line);
     errno = error;
@@ -93,7 +100,7 @@ static int tell(struct adding *adding)
     entry_put(&folder->out, adding->records.s, adding->records.len);
     entry_put(&folder->out, adding->bases.s, adding->bases.len);
     entry_end(&folder->out, start, adding->n);
-    folder_put_stamp_since(folder, &adding->before);
+    folder_put_stamp_since(folder, &adding->before, adding->named_ns);
     return folder_commit(folder);
 }
 
@@ -152,6 +159,7 @@ int adding_commit(struct adding *adding, uint32_t *first_uid_out)
     struct folder *folder = adding->folder;
     uint32_t first = folder->uidnext;
     bool is_synced = dotlock_trusts(folder->dir) && dotlock_trusts(folder->cur);
+    adding->named_ns = folder_cur_now(folder);
     if (write_list(adding) < 0 || tell(adding) < 0) {
         adding_undo(adding);
         return -1;

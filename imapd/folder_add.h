@@ -11,11 +11,12 @@ struct adding {
     stralloc records, bases, files; /* struct record each; base names and cur/… names, NUL-ended */
     uint32_t n;
     struct index_stamp before;
-    bool is_move; /* the files are nowhere else: undo leaves them to the next scan */
+    uint64_t named_ns; /* of cur/, behind the last name */
+    bool is_move;      /* the files are nowhere else: undo leaves them to the next scan */
 };
 /* Takes the lock and plays the journal. 0; -1 errno, not locked. */
 int adding_begin(struct adding *adding, struct folder *folder);
-/* For files that are nowhere else (folder_doubt), until adding_commit. 0; -1 errno. */
+/* Before the first name, with all locks held: folder_doubt, until adding_commit. 0; -1 errno. */
 int adding_doubt(struct adding *adding);
 /* Before a file gets this base name: its keywords past the letters, which no name tells, stand for it from now on, also after a
  * power cut: its file may be the only one. 0; -1 errno. */

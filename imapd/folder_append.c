@@ -109,7 +109,7 @@ static int commit_step(void *ctx)
     if (adding_begin(&commit->adding, commit->append->folder) < 0) {
         return -1;
     }
-    if (name_all(commit->append, &commit->adding, commit->host) < 0) {
+    if (adding_doubt(&commit->adding) < 0 || name_all(commit->append, &commit->adding, commit->host) < 0) {
         adding_undo(&commit->adding);
         return -1;
     }

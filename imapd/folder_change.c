@@ -56,6 +56,7 @@ static int commit_portion(struct portion *portion, enum index_kind kind)
 {
     struct folder *folder = portion->folder;
     int result = 0;
+    uint64_t named_ns = folder_cur_now(folder);
     if (portion->n_foreign > 0) {
         put_items(folder, ENTRY_FLAGS, &portion->foreign, portion->n_foreign);
     }
@@ -68,7 +69,7 @@ static int commit_portion(struct portion *portion, enum index_kind kind)
     }
     if (result == 0 && portion->n > 0) {
         put_items(folder, kind, &portion->items, portion->n);
-        folder_put_stamp_since(folder, &portion->before);
+        folder_put_stamp_since(folder, &portion->before, named_ns);
         folder->is_own = true;
         result = folder_commit(folder);
         folder->is_own = false;

@@ -23,6 +23,7 @@ struct transfer {
     bool is_move;
     bool has_source_lock;
     struct index_stamp source_before;
+    uint64_t source_named_ns;  /* of its cur/, behind the last name that went */
     int keyword[KEYWORDS_MAX]; /* from's numbers in `to` */
     struct folder_list gone;   /* UIDs that other programs took */
     stralloc source, base, target;
@@ -145,7 +146,7 @@ static int find_source(struct transfer *transfer, uint32_t index, unsigned try, 
 }
 
 /* The record as the target will have it, and its name. 0; -1 errno. */
-static int choose_target(struct transfer *transfer, struct record *record)
+static int put_target(struct transfer *transfer, struct record *record)
 {
     uint64_t keywords;
     if (map_keywords(transfer, record->keywords, &keywords) < 0) {
@@ -158,6 +159,24 @@ static int choose_target(struct transfer *transfer, struct record *record)
     str_cat(&transfer->target, transfer->base.s, transfer->base.len);
     nameinfo_append(&transfer->target, record->flags, record->keywords);
     return adding_announce(&transfer->adding, &transfer->base, record->keywords);
+}
+
+/* Keywords may have to be written, which takes a while: nobody vouches for what comes to both folders meanwhile. */
+static int choose_target(struct transfer *transfer, struct record *record)
+{
+    if (record->keywords == 0) {
+        return put_target(transfer, record);
+    }
+    uint64_t from_ns = folder_cur_now(transfer->from);
+    uint64_t to_ns = folder_cur_now(transfer->to);
+    int result = put_target(transfer, record);
+    if (folder_cur_now(transfer->from) != from_ns) {
+        transfer->source_before.cur_ns = UINT64_MAX;
+    }
+    if (folder_cur_now(transfer->to) != to_ns) {
+        transfer->adding.before.cur_ns = UINT64_MAX;
+    }
+    return result;
 }
 
 /* 1 done, 0 it is gone, -1 errno. */
@@ -205,7 +224,7 @@ static int lock_source(struct transfer *transfer)
         return -1;
     }
     transfer->has_source_lock = true;
-    return folder_stamp_now(transfer->from, &transfer->source_before);
+    return 0;
 }
 
 /* A folder onto itself has one lock, for the target: the source hears of it afterwards. */
@@ -220,7 +239,9 @@ static int lock_both(struct transfer *transfer)
         return -1;
     }
     transfer->adding.is_move = transfer->is_move;
-    if (transfer->is_move && ((from > to && lock_source(transfer) < 0) || adding_doubt(&transfer->adding) < 0)) {
+    bool has_failed = transfer->is_move && from > to && lock_source(transfer) < 0;
+    has_failed = has_failed || (transfer->has_source_lock && folder_stamp_now(transfer->from, &transfer->source_before) < 0);
+    if (has_failed || adding_doubt(&transfer->adding) < 0) {
         adding_undo(&transfer->adding);
         return -1;
     }
@@ -255,7 +276,7 @@ static int tell_source(struct transfer *transfer, const struct folder_list *uids
     put_ranges(from, &transfer->gone);
     put_ranges(from, moved);
     if (transfer->has_source_lock) {
-        folder_put_stamp_since(from, &transfer->source_before);
+        folder_put_stamp_since(from, &transfer->source_before, transfer->source_named_ns);
     }
     from->is_own = true;
     int result = folder_commit(from);
@@ -293,6 +314,7 @@ static int run(struct transfer *transfer, const struct folder_list *which, struc
     }
     int result = transfer_all(transfer, which, source_uids);
     int error = errno;
+    transfer->source_named_ns = folder_cur_now(transfer->from);
     if (result < 0 && (!transfer->is_move || source_uids->n == 0)) {
         adding_undo(&transfer->adding);
         source_uids->n = 0;

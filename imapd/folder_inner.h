@@ -42,14 +42,22 @@ uint64_t folder_next_modseq(const struct folder *folder);
 int folder_stamp_now(const struct folder *folder, struct index_stamp *out);
 /* folder_stamp.c: an ENTRY_STAMP of what is in force, with this stamp. */
 void folder_put_stamp(struct folder *folder, const struct index_stamp *stamp);
-/* After changes of ours that began with the lock and `before` (folder_stamp_now): they are no news. */
-void folder_put_stamp_since(struct folder *folder, const struct index_stamp *before);
+/* After changes of ours that began with the lock and `before` (folder_stamp_now): they are no news. cur_ns: folder_cur_now right
+ * behind the last of our names, so that little of others' is taken for ours; that is verified some seconds later. */
+void folder_put_stamp_since(struct folder *folder, const struct index_stamp *before, uint64_t cur_ns);
+/* The same where only keywords were named. */
+void folder_put_stamp_of_keywords(struct folder *folder, const struct index_stamp *before);
+/* The clock that mtimes are taken from. 0: nobody can tell. Lock held. */
+uint64_t folder_clock_us(const struct folder *folder);
+/* cur/'s mtime. 0: nobody can tell, and the next look scans. */
+uint64_t folder_cur_now(const struct folder *folder);
+/* What a stamp may say of cur/ after renames of ours, when it was last scanned at that time. */
+uint64_t folder_vouched(uint64_t cur_ns, uint64_t scanned_us);
 /* Before a stamp is kept: its folder was looked at at this time. */
 void folder_forget_young(struct index_stamp *stamp, uint64_t looked_us);
-/* Before a file that is nowhere else gets a name in cur/. The index knows cur/ by its mtime: a name made within the tick of the
- * last change would not show, should we die before its UID is given. Until a stamp is put again the next look scans. Lock held.
- * now: as the folder is. 0; -1 errno. */
-int folder_doubt(struct folder *folder, const struct index_stamp *now);
+/* Before a file gets a name in cur/. The index knows cur/ by its mtime: a name made within the tick of the last change would not
+ * show, should we die before its UID is given. Until a stamp is put again the next look scans. Lock held. 0; -1 errno. */
+int folder_doubt(struct folder *folder);
 /* Nothing hides: new/ and cur/ are as the index knows them. */
 bool folder_is_sure(const struct folder *folder, const struct index_stamp *now);
 /* Something in cur/ may hide behind an equal mtime, and has for long enough to look. is_waiting: a client waits for us. */

@@ -118,7 +118,7 @@ int folder_make_keyword(struct folder *folder, const char *name, size_t n)
     folder_keep_names(folder, &before);
     number = look_or_give(folder, name, n, &stamp);
     int error = errno;
-    folder_put_stamp_since(folder, &stamp);
+    folder_put_stamp_of_keywords(folder, &stamp);
     if (folder_commit(folder) < 0) {
         error = errno;
         memcpy(folder->keywords.at, before.at, sizeof before.at);

@@ -12,7 +12,6 @@
 
 #include "imapd/courier.h"
 #include "imapd/nameinfo.h"
-#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/str.h"
 
@@ -92,6 +91,7 @@ static int scan_all(struct scan *scan)
             break;
         }
         scan->has_moved = true;
+        scan->has_missed = try == SCANS - 1;
     }
     return 0;
 }
@@ -197,11 +197,14 @@ static void compare_all(struct scan *scan)
     if (scan->n_unfit > 0) {
         log_event("alert", "what=%s files=%u", "messages with a line end in their name are left alone", scan->n_unfit);
     }
-    for (uint32_t i = folder_first(folder); scan->is_whole && i < end; i = folder_next(folder, i)) {
+    bool is_sure = scan->is_whole && !scan->box.is_torn;
+    for (uint32_t i = folder_first(folder); is_sure && i < end; i = folder_next(folder, i)) {
         if (!scan->seen[i]) {
             put_range(scan, folder_record_at(folder, i)->uid);
         }
     }
+    bool is_any_gone = !scan->is_whole && scan->moves.len / sizeof(struct scan_move) < folder->n_new;
+    scan->has_missed = scan->has_missed || scan->box.is_torn || is_any_gone;
 }
 
 /* A message that an EXAMINE or a foreign program left in new/. */
@@ -219,7 +222,7 @@ static void move_known(struct scan *scan, const struct scan_move *move)
     if (renameat2(folder->fresh, name, folder->cur, str_text(&scan->name), RENAME_NOREPLACE) == 0) {
         put_flags(scan, record, &info, 0);
         scan->has_moved = true;
-    } else {
+    } else if (errno == ENOENT || errno == EEXIST) {
         scan->has_missed = true;
     }
 }
@@ -231,6 +234,7 @@ static void move_all_known(struct scan *scan)
     for (size_t i = 0; i < n; i++) {
         move_known(scan, &moves[i]);
     }
+    scan->moved_ns = folder_cur_now(scan->folder);
 }
 
 static void put_entry(struct scan *scan, enum index_kind kind, uint32_t n, const stralloc *items, const stralloc *more)
@@ -256,7 +260,7 @@ static int choose_stamp(struct scan *scan, struct index_stamp *stamp)
         return -1;
     }
     if (scan->has_moved) {
-        stamp->cur_ns = now.cur_ns;
+        stamp->cur_ns = folder_vouched(scan->moved_ns, scan->is_whole ? scan->started_us : scan->folder->scanned_us);
         stamp->fresh_ns = 0;
     }
     if (scan->has_missed) {
@@ -282,10 +286,12 @@ static void put_stamp(struct scan *scan, const struct index_stamp *stamp, uint64
         return;
     }
     uint32_t uidnext = folder->uidnext;
-    folder->scanned_us = scan->is_whole ? scan->started_us : folder->scanned_us;
+    uint64_t scanned_us = folder->scanned_us;
+    folder->scanned_us = scan->is_whole ? scan->started_us : scanned_us;
     folder->uidnext = scan->uidnext; /* for the stamp's entry: the append comes before it */
     folder_put_stamp(folder, stamp);
     folder->uidnext = uidnext;
+    folder->scanned_us = scanned_us;
 }
 
 static int write_list(struct scan *scan)
@@ -352,6 +358,8 @@ static int scan_run(struct scan *scan, bool is_list_new)
     if ((scan->is_whole ? scan_all(scan) : mailbox_scan_new(&scan->box)) < 0) {
         return -1;
     }
+    /* What came to cur/ meanwhile the scan may not have seen. */
+    scan->has_missed = scan->has_missed || folder_cur_now(folder) != scan->before.cur_ns;
     compare_all(scan);
     if (scan_take_new(scan) < 0) {
         return -1;
@@ -364,7 +372,7 @@ int folder_take_in(struct folder *folder, bool is_waiting)
 {
     struct scan scan = {.folder = folder,
                         .box = {.folder = folder->dir, .fresh = folder->fresh, .cur = folder->cur},
-                        .started_us = clock_file_us(),
+                        .started_us = folder_clock_us(folder),
                         .uidnext = folder->uidnext};
     if (folder_stamp_now(folder, &scan.before) < 0) {
         return -1;

@@ -20,8 +20,9 @@ struct scan {
     bool is_whole; /* cur/ too */
     struct index_stamp before;
     uint64_t started_us;
-    bool has_moved;  /* files of new/ to cur/ */
-    bool has_missed; /* a file that another program moves meanwhile: the next look scans again */
+    bool has_moved;    /* files of new/ to cur/ */
+    uint64_t moved_ns; /* cur/'s mtime behind the last of them */
+    bool has_missed;   /* a file that another program moves meanwhile: the next look scans again */
     bool has_list;
     bool is_list_lost;      /* it is to be written from the index */
     struct uidlist list;    /* where it was read */

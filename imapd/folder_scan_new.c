@@ -69,6 +69,7 @@ static void shorten(struct scan *scan, struct place *place, bool is_listed)
 static void move_to_cur(struct scan *scan, struct place *place, const struct nameinfo *info, uint32_t uid)
 {
     struct folder *folder = scan->folder;
+    size_t old_len = place->base->len;
     for (unsigned try = 0; try < 2; try++) {
         str_copy(place->target, place->base->s, place->base->len);
         nameinfo_append(place->target, info->flags, info->keywords);
@@ -80,13 +81,14 @@ static void move_to_cur(struct scan *scan, struct place *place, const struct nam
             return;
         }
         if (errno != EEXIST) {
-            return;
+            break;
         }
         stralloc base = STRALLOC_ZERO;
         other_base(&base, place->base->s, place->base->len, uid);
         str_copy(place->base, base.s, base.len);
         stralloc_free(&base);
     }
+    str_copy(place->base, place->name, old_len); /* it stays where it is */
 }
 
 /* The name's word. */
@@ -228,5 +230,5 @@ int scan_take_new(struct scan *scan)
         return 0;
     }
     sort_new(scan);
-    return folder_doubt(scan->folder, &scan->before) < 0 ? -1 : take_all(scan);
+    return folder_doubt(scan->folder) < 0 ? -1 : take_all(scan);
 }

@@ -11,12 +11,19 @@
 
 #include "lib/clock.h"
 
-/* TICK: longer than any tick of the clock of mtimes. How late that one is does not matter: it is the one we ask. */
-enum { TICK_US = 20000, VERIFY_MIN_US = 2000000, VERIFY_EACH_US = 100, PATIENCE = 5 };
+/* TICK: longer than any tick of the clock of mtimes; some file systems know whole seconds only, FAT every other one. */
+enum {
+    TICK_US = 20000,
+    LONG_TICK_US = 2000000,
+    VERIFY_MIN_US = 2000000,
+    VERIFY_EACH_US = 100,
+    PATIENCE = 5,
+    SECOND_NS = 1000000000
+};
 
 static uint64_t ns_of(const struct stat *stat)
 {
-    return (uint64_t)stat->st_mtim.tv_sec * 1000000000 + (uint64_t)stat->st_mtim.tv_nsec;
+    return (uint64_t)stat->st_mtim.tv_sec * SECOND_NS + (uint64_t)stat->st_mtim.tv_nsec;
 }
 
 int folder_stamp_now(const struct folder *folder, struct index_stamp *out)
@@ -59,8 +66,35 @@ void folder_put_stamp(struct folder *folder, const struct index_stamp *stamp)
     entry_end(&folder->out, start, 1);
 }
 
-/* What is newer than `before` is ours, or came in the same moment: cur/ is verified later, new/ at the next look. */
-void folder_put_stamp_since(struct folder *folder, const struct index_stamp *before)
+/* How late that clock is does not matter: it is the one we ask. That of a network is the server's. */
+uint64_t folder_clock_us(const struct folder *folder)
+{
+    struct stat stat;
+    if (mailbox_is_snapshot(folder->cur)) {
+        return clock_file_us();
+    }
+    return futimens(folder->lock, NULL) < 0 || fstat(folder->lock, &stat) < 0 ? 0 : ns_of(&stat) / 1000;
+}
+
+uint64_t folder_cur_now(const struct folder *folder)
+{
+    struct stat stat;
+    return fstat(folder->cur, &stat) < 0 ? 0 : ns_of(&stat);
+}
+
+/* May what happens at this time still have that mtime? */
+static bool is_in_tick(uint64_t ns, uint64_t us)
+{
+    return ns / 1000 + (ns % SECOND_NS == 0 ? LONG_TICK_US : TICK_US) > us;
+}
+
+/* Where the clock was set back nobody would verify it: it is not remembered. */
+uint64_t folder_vouched(uint64_t cur_ns, uint64_t scanned_us)
+{
+    return is_in_tick(cur_ns, scanned_us) ? cur_ns : 0;
+}
+
+void folder_put_stamp_since(struct folder *folder, const struct index_stamp *before, uint64_t cur_ns)
 {
     struct index_stamp now;
     struct index_stamp stamp = folder->stamp;
@@ -68,7 +102,7 @@ void folder_put_stamp_since(struct folder *folder, const struct index_stamp *bef
         return; /* the next look finds the difference */
     }
     if (before->cur_ns == stamp.cur_ns) {
-        stamp.cur_ns = now.cur_ns;
+        stamp.cur_ns = folder_vouched(cur_ns, folder->scanned_us);
     }
     bool is_list_known = before->uidlist_ns == stamp.uidlist_ns && before->uidlist_size == stamp.uidlist_size &&
                          before->uidlist_inode == stamp.uidlist_inode;
@@ -85,19 +119,31 @@ void folder_put_stamp_since(struct folder *folder, const struct index_stamp *bef
     }
 }
 
+void folder_put_stamp_of_keywords(struct folder *folder, const struct index_stamp *before)
+{
+    struct index_stamp now;
+    struct index_stamp stamp = folder->stamp;
+    if (before->keywords_size != stamp.keywords_size || folder_stamp_now(folder, &now) < 0) {
+        return;
+    }
+    stamp.keywords_size = now.keywords_size;
+    if (stamp.keywords_size != folder->stamp.keywords_size) {
+        folder_put_stamp(folder, &stamp);
+    }
+}
+
 /* An mtime of new/ that may still hide a delivery is not remembered. */
 void folder_forget_young(struct index_stamp *stamp, uint64_t looked_us)
 {
-    if (stamp->fresh_ns / 1000 + TICK_US > looked_us) {
+    if (is_in_tick(stamp->fresh_ns, looked_us)) {
         stamp->fresh_ns = 0;
     }
 }
 
-int folder_doubt(struct folder *folder, const struct index_stamp *now)
+int folder_doubt(struct folder *folder)
 {
     struct index_stamp doubtful = folder->stamp;
-    bool may_hide = now->cur_ns == doubtful.cur_ns && doubtful.cur_ns / 1000 + TICK_US > clock_file_us();
-    if (!may_hide) {
+    if (doubtful.cur_ns == 0) {
         return 0;
     }
     doubtful.cur_ns = 0;
@@ -107,7 +153,7 @@ int folder_doubt(struct folder *folder, const struct index_stamp *now)
 
 static bool is_young(const struct folder *folder, uint64_t cur_ns)
 {
-    return cur_ns / 1000 + TICK_US > folder->scanned_us;
+    return is_in_tick(cur_ns, folder->scanned_us);
 }
 
 bool folder_is_sure(const struct folder *folder, const struct index_stamp *now)
