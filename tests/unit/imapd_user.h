@@ -116,14 +116,14 @@ static bool look_at(const char *path, unsigned which, struct state *out)
     return true;
 }
 
-static bool look(struct state *out)
+static inline bool look(struct state *out)
 {
     *out = (struct state){.n = {0}};
     return look_at(".", 0, out) && look_at(".B", 1, out);
 }
 
 /* UIDs mean what they meant, and new ones are above all that were given. */
-static const char *compare_uids(const struct state *before, const struct state *after, unsigned which)
+static inline const char *compare_uids(const struct state *before, const struct state *after, unsigned which)
 {
     if (after->uidvalidity[which] != before->uidvalidity[which]) {
         return "another UIDVALIDITY";

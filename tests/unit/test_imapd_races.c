@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* imapd/folder_*: before each system call of each change a foreign program does something to the Maildir: it flags messages,
  * takes the mail that just came to cur/, leaves new mail; or the session dies there, and another one makes a change of its own
- * behind it. The clock of the file system ticks slowly, as before Linux 6.13: what happens within a tick has one mtime. The next
- * look shows each message once, with its UID; only what a foreign program took to cur/ may show some seconds later. */
+ * behind it. The clock of the file system ticks slowly, as before Linux 6.13 (or by seconds, or it is a server's): what happens
+ * within a tick has one mtime. The next look shows each message once, with its UID; only what a foreign program took to cur/ may
+ * show some seconds later, and not even that when it did so while the session waited for a lock or a sync. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,14 +19,16 @@
 #include "tests/tap.h"
 #include "tests/unit/imapd_changes.h"
 
-enum { SAYS_MAX = 60, TICK_NS = 10000000, LATE_S = 12, TAKEN = 4, TAKEN_UID = 11, APPENDED = 9, FOREIGN_MAIL = 10, WAITING = 12 };
+enum { SAYS_MAX = 60, TICK_NS = 10000000, SECOND_NS = 1000000000, LATE_S = 12, AHEAD_S = 30, SETTLE_MS = 15, SYNC = 1 };
+enum { TAKEN = 4, TAKEN_UID = 11, APPENDED = 9, FOREIGN_MAIL = 10, CUR_MAIL = 11, WAITING = 12 };
 static unsigned n_said;
 static time_t later_s; /* what has passed beside the tests' own time */
+static time_t ahead_s; /* this machine's clocks before the server's */
 
 int clock_gettime(clockid_t clock, struct timespec *out)
 {
     int result = (int)syscall(SYS_clock_gettime, clock, out);
-    out->tv_sec += clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE ? later_s : 0;
+    out->tv_sec += clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE ? later_s + ahead_s : 0;
     return result;
 }
 
@@ -60,6 +64,19 @@ static void leave_new_mail(void)
     deliver("new", FOREIGN_MAIL, "");
 }
 
+static void settle(void)
+{
+    (void)poll(NULL, 0, SETTLE_MS);
+}
+
+/* Between ticks. */
+static void leave_in_cur(void)
+{
+    settle();
+    deliver("cur", CUR_MAIL, ":2,");
+    settle();
+}
+
 static void die(void)
 {
     _exit(0);
@@ -73,6 +90,7 @@ static const struct other others[] = {{"it_dies", die},
                                       {"messages_are_flagged", flag_messages},
                                       {"new_mail_is_taken", take_new_mail},
                                       {"new_mail_comes", leave_new_mail}};
+static const struct other left_in_cur = {"while_it_waits_mail_is_left_in_cur", leave_in_cur};
 
 /* What the session behind it does, to other messages. */
 static int next_nothing(struct folders *both)
@@ -133,32 +151,38 @@ static bool say(const struct trial *trial, const char *what, unsigned number)
     return false;
 }
 
+/* How often a body may be there that the change, or what came behind it, is about. */
+static void expect_of_change(const struct trial *trial, unsigned body, unsigned *least, unsigned *most)
+{
+    bool is_dead = trial->was_reached && trial->other->run == die;
+    bool adds = trial->change->what == ADDS;
+    if (body == TAKEN) {
+        *least = *most = trial->next->run == next_copy ? 2 : 1;
+    } else if (body == APPENDED) {
+        *most = (adds ? 1U : 0U) + (trial->next->run == next_append ? 1U : 0U);
+        *least = *most - (adds && is_dead ? 1U : 0U);
+    } else if (trial->change->what == COPIES) {
+        *least = is_dead ? 1 : 2;
+        *most = 2;
+    } else if (trial->change->what == REMOVES) {
+        *least = 0;
+        *most = is_dead;
+    }
+}
+
 /* How often a body may be there. */
 static void expect(const struct trial *trial, unsigned body, unsigned *least, unsigned *most)
 {
-    bool is_dead = trial->was_reached && trial->other->run == die;
-    bool is_meant = body == 1 || body == 3;
-    *least = body <= MESSAGES || body == WAITING;
-    *most = *least;
-    if (is_meant && trial->change->what == COPIES) {
-        *least = is_dead ? 1 : 2;
-        *most = 2;
-    } else if (is_meant && trial->change->what == REMOVES) {
-        *least = 0;
-        *most = is_dead;
-    } else if (body == TAKEN && trial->next->run == next_copy) {
-        *least = *most = 2;
-    } else if (body == APPENDED) {
-        unsigned appends = (trial->change->what == ADDS ? 1U : 0U) + (trial->next->run == next_append ? 1U : 0U);
-        *most = appends;
-        *least = appends - (is_dead && trial->change->what == ADDS ? 1U : 0U);
-    } else if (body == 7 && (trial->change->run == do_sync || trial->change->run == do_open)) {
-        *least = *most = 1;
+    bool is_old = body <= MESSAGES || body == WAITING;
+    bool is_left = trial->was_reached && ((body == FOREIGN_MAIL && trial->other->run == leave_new_mail) ||
+                                          (body == CUR_MAIL && trial->other->run == leave_in_cur));
+    bool is_of_sync = body == 7 && (trial->change->run == do_sync || trial->change->run == do_open);
+    *least = *most = is_old || is_left || is_of_sync;
+    if (body == 1 || body == 3 || body == TAKEN || body == APPENDED) {
+        expect_of_change(trial, body, least, most);
     } else if (body == 8 && trial->change->run == do_sync) { /* left in cur/ itself */
         *least = trial->is_exact;
         *most = 1;
-    } else if (body == FOREIGN_MAIL) {
-        *least = *most = trial->was_reached && trial->other->run == leave_new_mail;
     }
 }
 
@@ -247,7 +271,7 @@ static bool run_trial(struct trial *trial)
     return is_good && check(trial, "without the index it is not as it is:");
 }
 
-static void try_all(const struct change *change, const struct other *other, const struct next *next)
+static void try_all(const struct change *change, const struct other *other, const struct next *next, const char *where)
 {
     struct trial trial = {.change = change, .other = other, .next = next, .was_reached = true};
     unsigned wrong = 0;
@@ -259,10 +283,10 @@ static void try_all(const struct change *change, const struct other *other, cons
         wrong += !look(&trial.before) || !run_trial(&trial);
         end_user();
     }
-    (void)snprintf(name, sizeof name, "%s_and_meanwhile_%s%s%s", change->name, other->name, other->run == die ? "_then_" : "",
-                   other->run == die ? next->name : "");
+    (void)snprintf(name, sizeof name, "%s_and_meanwhile_%s%s%s%s", change->name, other->name, other->run == die ? "_then_" : "",
+                   other->run == die ? next->name : "", where);
     printf("# %s: %u calls\n", name, trial.at - 1);
-    ok(wrong == 0 && trial.at > 5, name);
+    ok(wrong == 0 && trial.at > (fault.only == WAITS ? 1 : 5), name);
 }
 
 /* Where a dead session leaves names that no index knows, or the UIDs of such. */
@@ -271,18 +295,36 @@ static bool leaves_names(const struct change *change)
     return change->run == do_sync || change->run == do_append || change->run == do_copy || change->run == do_move;
 }
 
+static void try_others(const struct change *change, const char *where)
+{
+    for (size_t k = 0; k < sizeof others / sizeof *others; k++) {
+        bool has_next = others[k].run == die && leaves_names(change);
+        for (size_t n = 0; n < (has_next ? sizeof nexts / sizeof *nexts : 1); n++) {
+            try_all(change, &others[k], &nexts[n], where);
+        }
+    }
+}
+
 int main(void)
 {
     scratch_begin_fast();
     top = open(".", O_RDONLY | O_DIRECTORY);
     fault.tick_ns = TICK_NS;
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
-        for (size_t k = 0; k < sizeof others / sizeof *others; k++) {
-            bool has_next = others[k].run == die && leaves_names(&changes[i]);
-            for (size_t n = 0; n < (has_next ? sizeof nexts / sizeof *nexts : 1); n++) {
-                try_all(&changes[i], &others[k], &nexts[n]);
-            }
-        }
+        try_others(&changes[i], "");
+    }
+    fault.tick_ns = SECOND_NS;
+    try_others(&changes[SYNC], "_by_mtimes_of_seconds");
+    fault.tick_ns = TICK_NS;
+    fault.is_remote = true;
+    ahead_s = AHEAD_S;
+    try_others(&changes[SYNC], "_by_a_server_s_clock");
+    fault.is_remote = false;
+    ahead_s = 0;
+    fault.tick_ns = 0;
+    fault.only = WAITS;
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        try_all(&changes[i], &left_in_cur, &nexts[0], "");
     }
     close(top);
     return scratch_end(done());
