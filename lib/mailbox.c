@@ -121,7 +121,13 @@ static ssize_t read_folder(int folder, char **buffer, bool *is_torn)
     ssize_t n = 0;
     for (unsigned try = 0; try <= RESCANS; try++) {
         n = read_whole_unsignalled(folder, room, buffer);
-        if (n < 0 || is_snapshot || (fstat(folder, &after) == 0 && is_same_time(&before, &after))) {
+        if (n < 0 || is_snapshot) {
+            return n;
+        }
+        if (fstat(folder, &after) < 0) {
+            return -1;
+        }
+        if (is_same_time(&before, &after)) {
             return n;
         }
         before = after;
