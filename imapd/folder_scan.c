@@ -92,6 +92,7 @@ static int scan_all(struct scan *scan)
         }
         scan->has_moved = true;
         scan->has_missed = try == SCANS - 1;
+        scan->before.cur_ns = folder_cur_now(scan->folder); /* the next one sees it so */
     }
     return 0;
 }
