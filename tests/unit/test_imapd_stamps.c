@@ -269,6 +269,53 @@ static void test_torn_scan(void)
     end_user();
 }
 
+/* ---- a scan that cannot be written down */
+static void test_failed_scan(void)
+{
+    struct folder folder;
+    unsigned failed = 0;
+    unsigned wrong = 0;
+    unsigned at = 0;
+    for (bool was_reached = true; was_reached; end_user()) {
+        begin_user();
+        open_folder(&folder, FOLDER_WRITE);
+        uint64_t scanned_us = folder.scanned_us;
+        settle();
+        deliver("cur", 7, ":2,");
+        fault.how = ONCE;
+        fault.at = ++at;
+        fault.n = 0;
+        bool has_failed = folder_sync(&folder, FOLDER_LOOK) < 0;
+        was_reached = fault.n >= at;
+        fault.how = NOTHING;
+        failed += has_failed;
+        wrong += has_failed && folder.n_live == MESSAGES - 1 && folder.scanned_us != scanned_us;
+        folder_close(&folder);
+    }
+    ok(failed > 10 && wrong == 0, "a_scan_that_fails_does_not_count_as_one");
+}
+
+/* ---- cur/ has both names that a new message could get */
+static void test_names_that_are_taken(void)
+{
+    struct folder folder;
+    char name[100];
+    unsigned body = 0;
+    begin_user();
+    open_folder(&folder, FOLDER_WRITE);
+    deliver("cur", 7, ":2,");
+    (void)snprintf(name, sizeof name, "cur/1000007.M1Qx7.mx-D%u:2,", folder.uidnext + 2);
+    scratch_put(root, name, "Subject: 8\n\nbody of 8\n");
+    (void)count(&folder);
+    (void)poll(NULL, 0, 100);
+    (void)count(&folder);
+    deliver("new", 7, "");
+    is_number(count(&folder), MESSAGES + 2, "a_message_whose_names_in_cur_are_taken_stays_in_new");
+    ok(read_body(&folder, folder_end(&folder) - 1, &body) && body == 7, "and_is_found_there");
+    folder_close(&folder);
+    end_user();
+}
+
 int main(void)
 {
     scratch_begin_fast();
@@ -282,6 +329,8 @@ int main(void)
     test_taken_before_the_scan();
     test_reads();
     test_torn_scan();
+    test_failed_scan();
+    test_names_that_are_taken();
     close(top);
     return scratch_end(done());
 }

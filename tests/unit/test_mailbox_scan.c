@@ -20,7 +20,7 @@ static struct {
     long type;
     unsigned n, changes, first_change, fails_at;
     bool hides_types;
-    const char *removes;
+    const char *removes, *bars;
 } play;
 
 int fstatfs(int fd, struct statfs *out)
@@ -28,6 +28,15 @@ int fstatfs(int fd, struct statfs *out)
     (void)fd;
     *out = (struct statfs){.f_type = play.type};
     return play.type < 0 ? -1 : 0;
+}
+
+int fstatat(int dir, const char *name, struct stat *out, int flags)
+{
+    if (play.bars != NULL && strcmp(name, play.bars) == 0) {
+        errno = EACCES;
+        return -1;
+    }
+    return (int)syscall(SYS_newfstatat, dir, name, out, flags);
 }
 
 /* Behind each read, while changes are left, a message comes; mtimes tick by whole seconds. */
@@ -71,7 +80,7 @@ static void begin(long type)
     play.type = type;
     play.n = play.changes = play.fails_at = play.first_change = 0;
     play.hides_types = false;
-    play.removes = NULL;
+    play.removes = play.bars = NULL;
     scratch_put(AT_FDCWD, "M/cur/100.a:2,S", "x");
     scratch_put(AT_FDCWD, "M/new/200.b", "x");
 }
@@ -157,6 +166,10 @@ static void types(void)
     scratch_put(AT_FDCWD, "M/new/notime", "x");
     play.removes = "M/new/notime";
     is(scan(), "100.a:2,S 200.b", "one_of_new_that_went_is_not");
+    begin(TMPFS_MAGIC);
+    scratch_put(AT_FDCWD, "M/cur/notime:2,", "x");
+    play.bars = "notime:2,";
+    is(scan(), "EACCES", "one_that_cannot_be_looked_at_is_not_taken_for_gone");
     begin(TMPFS_MAGIC);
     scratch_put(AT_FDCWD, "M/cur/old", "x");
     const struct timespec before[2] = {{.tv_sec = -5}, {.tv_sec = -5}};
